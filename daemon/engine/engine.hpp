@@ -1,0 +1,49 @@
+// The turn engine: who waits, which answers were slow, who got none, how loaded each agent is.
+#pragma once
+
+#include <memory>
+
+#include "daemon/engine/report.hpp"
+#include "daemon/engine/settings.hpp"
+#include "proto/event.hpp"
+#include "proto/id_hash.hpp"
+
+namespace deskpulse::engine {
+
+/// Spec 3 to 7 for one set of shops. Pure: no clock, no I/O, no logging, no threads; a run is a
+/// function of the calls below, so it can be replayed and compared with a recount. A shard of a
+/// larger system is simply an engine.
+///
+/// Order, duplicates, lateness and the future are judged before events come here (feed/intake):
+/// events that are not late come in the order (ts, arrival), interleaved with advance().
+///
+/// apply() is O(1) amortised, O(log waiting) for the oldest wait, and allocates nothing once the
+/// tables have grown; advance() costs what the deadlines passed cost. Nothing walks all
+/// conversations. Not thread-safe: one thread owns an engine.
+class Engine {
+ public:
+  explicit Engine(Settings settings);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Applies one event by spec 4. One whose `ts` is at or after now() first fires every deadline
+  /// before it and moves now() to it; an earlier one is late, and is applied at now(). `customer_key`
+  /// must be set where the type has a customer. Unknown types and senders change nothing.
+  void apply(const proto::Event& event);
+
+  /// Time is `to`: every deadline before it fires, none at it. An earlier time than now() is ignored.
+  void advance(Instant to);
+
+  /// The engine's watermark: the greatest time it was told.
+  Instant now() const;
+
+  /// Fills `report` with the state at now().
+  void report(Report& report);
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace deskpulse::engine

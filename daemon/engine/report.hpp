@@ -1,0 +1,119 @@
+// What the engine says when it is asked: flat rows of plain numbers, copied out in one go.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/event.hpp"
+
+namespace deskpulse::engine {
+
+/// The numbers of one scope (a rolling window or the business day) of one shop or agent; spec 5
+/// defines each. Distinct customers are distinct within this row's shop or agent.
+struct ScopeNumbers {
+  std::array<std::uint32_t, proto::kFromCount> messages{};  ///< by proto::From
+  std::uint32_t consulting_customers = 0;   ///< not to be reported for `unassigned`
+  std::uint32_t slow_turns = 0;
+  std::uint32_t slow_customers = 0;
+  std::uint32_t unanswered_customers = 0;   ///< today's is not to be reported for `unassigned`
+  std::uint32_t answered_turns = 0;
+  std::uint32_t first_responses = 0;
+  std::uint32_t judged_turns = 0;
+  std::uint32_t timely_turns = 0;
+  std::uint32_t peak_conversations = 0;
+  std::int64_t response_time_sum_ms = 0;        ///< each at most the profile's response_cap
+  std::int64_t first_response_time_sum_ms = 0;  ///< the same
+  std::int64_t response_time_max_ms = 0;        ///< not capped; no meaning without answered_turns
+
+  /// Consulting customers that no filter takes out. Filters are not built yet, so all of them.
+  std::uint32_t received_customers() const { return consulting_customers; }
+};
+
+enum class Outcome : std::uint8_t { answered, unanswered, bot, transferred_unanswered };
+inline constexpr int kOutcomeCount = 4;
+
+/// Counters since the state began; they never go back.
+struct Counters {
+  std::array<std::uint64_t, proto::kFromCount> messages{};
+  std::array<std::uint64_t, kOutcomeCount> turns{};  ///< by Outcome
+  std::uint64_t slow_turns = 0;
+};
+
+/// Levels at the report's watermark.
+struct Levels {
+  std::uint32_t waiting_customers = 0;
+  std::uint32_t open_conversations = 0;
+  std::int64_t oldest_wait_ms = 0;  ///< 0 when nobody waits
+};
+
+/// The edges of the response time histograms, in seconds (spec 7); the last bucket is +Inf.
+inline constexpr std::array<int, 12> kHistogramEdgesSeconds{5,  10,  15,  20,  30,  45,
+                                                            60, 100, 120, 180, 300, 600};
+struct Histogram {
+  std::array<std::uint64_t, kHistogramEdgesSeconds.size() + 1> buckets{};  ///< not cumulative
+  std::int64_t sum_ms = 0;  ///< as observed, not capped
+};
+
+/// Waits longer than this many seconds are counted in `waiting_customers_over` (spec 5).
+inline constexpr std::array<int, 6> kWaitingOverSeconds{30, 60, 100, 180, 300, 600};
+
+inline constexpr std::array<double, 3> kQuantiles{0.5, 0.9, 0.99};
+/// Response time quantiles in ms, within 5 % of the nearest-rank value; absent without answers.
+using Quantiles = std::optional<std::array<double, kQuantiles.size()>>;
+
+struct ShopRow {
+  std::uint32_t shop = 0;  ///< index into Directory::shops
+  Levels levels;
+  Counters counters;
+  std::array<std::uint32_t, kWaitingOverSeconds.size()> waiting_over{};
+  Histogram response_duration;
+  Histogram first_response_duration;
+};
+
+struct AgentRow {
+  std::uint32_t agent = 0;  ///< index into Directory::agents
+  Levels levels;
+  Counters counters;
+  std::optional<std::uint32_t> capacity;
+};
+
+/// Names behind the indices. Entries are only ever added or changed in place, so an index means the
+/// same shop or agent for as long as the engine lives. Immutable once handed out.
+struct Directory {
+  struct Shop {
+    std::string id;
+    std::string name;  ///< the id when none was given
+    std::string profile;
+  };
+  struct Agent {
+    std::uint32_t shop = 0;
+    std::string id;    ///< "unassigned" for the queue
+    std::string name;  ///< the id when none was given
+    std::string group;
+    bool is_queue = false;
+  };
+  std::uint64_t version = 0;  ///< grows with every change
+  std::vector<Shop> shops;
+  std::vector<Agent> agents;
+};
+
+/// Row i of `shops` owns `shop_scopes[i * scopes.size() …]`, in the order of `scopes`; `agents` the
+/// same. Reuse one object: a warm report allocates nothing.
+struct Report {
+  proto::Instant watermark{};
+  std::uint64_t conversations = 0;          ///< in memory, idle ones included
+  /// Labels of the scopes: the rolling windows as configured, then "today", which is always last.
+  std::shared_ptr<const std::vector<std::string>> scopes;
+  std::shared_ptr<const Directory> directory;
+  std::vector<ShopRow> shops;
+  std::vector<ScopeNumbers> shop_scopes;
+  std::vector<Quantiles> shop_quantiles;    ///< like shop_scopes
+  std::vector<AgentRow> agents;             ///< ordered by shop
+  std::vector<ScopeNumbers> agent_scopes;
+};
+
+}  // namespace deskpulse::engine
