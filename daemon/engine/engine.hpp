@@ -22,7 +22,8 @@ namespace deskpulse::engine {
 /// conversations. Not thread-safe: one thread owns an engine.
 class Engine {
  public:
-  explicit Engine(Settings settings);
+  /// The hasher keys the table that finds agents by their ids.
+  explicit Engine(Settings settings, const proto::IdHasher& hasher = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
