@@ -1,0 +1,52 @@
+// One HTTP/1.1 listener on a thread of its own.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "daemon/serve/routes.hpp"
+
+namespace deskpulse::serve {
+
+struct HttpSettings {
+  std::string address = "127.0.0.1";  ///< an IPv4 or IPv6 address, without brackets
+  std::uint16_t port = 9870;          ///< 0: any free one
+  std::size_t max_connections = 256;  ///< one more is accepted and closed at once
+  std::size_t max_header_bytes = 16 * 1024;
+  std::chrono::milliseconds header_deadline{
+      10'000};                                       ///< first byte of a request to its last header
+  std::chrono::milliseconds idle_deadline{60'000};   ///< silence between requests
+  std::chrono::milliseconds write_deadline{30'000};  ///< a whole response
+};
+
+/// Serves `routes`: GET and HEAD, keep-alive, gzip when asked, one request at a time per
+/// connection. Every handler runs on the server's thread. A peer that is slow or talks nonsense
+/// costs one connection and no more.
+class HttpServer {
+ public:
+  HttpServer(HttpSettings settings, Routes routes);
+  ~HttpServer();  ///< stops
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// Listens, starts the thread and returns the port. Throws std::runtime_error with a sentence for
+  /// the operator when it cannot: `cannot listen on 127.0.0.1:9870: Address already in use; …`.
+  std::uint16_t start();
+  /// Closes the listener and every connection and joins the thread; returns at once when not
+  /// running. Never from a handler.
+  void stop();
+
+  /// What the server counts about itself. Only on the server's thread, that is in a handler.
+  const HttpCounts& counts() const;
+  /// Runs `work` on the server's thread, soon. From any thread; does nothing after stop().
+  void post(std::function<void()> work);
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace deskpulse::serve

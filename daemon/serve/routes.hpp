@@ -1,0 +1,62 @@
+// What the HTTP server answers: a small table from path to handler, free of any transport.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace deskpulse::serve {
+
+/// A GET or HEAD request, as far as a handler needs it.
+struct Request {
+  std::string path;   ///< without the query
+  std::string query;  ///< behind the `?`, undecoded; empty when there is none
+  bool accepts_gzip = false;
+};
+
+/// One answer. The body is shared, since many scrapes may get the same one.
+struct Response {
+  unsigned status = 200;
+  std::string_view content_type = "text/plain; charset=utf-8";  ///< static text
+  std::shared_ptr<const std::string> body;
+  bool gzip = false;  ///< the body is compressed already
+  /// Content-Security-Policy; static text. The default lets a browser do nothing with it.
+  std::string_view content_security_policy = "default-src 'none'; frame-ancestors 'none'";
+};
+
+Response text_response(unsigned status, std::string text);
+
+/// Gives the answer, once, on the server's thread; it may be called before the handler returns or
+/// later, and does nothing when the connection has ended meanwhile.
+using Reply = std::function<void(Response)>;
+using Handler = std::function<void(const Request&, Reply)>;
+
+/// Exact paths only. Paths come from this table, so they are a closed set and may be label values.
+class Routes {
+ public:
+  void add(std::string path, Handler handler);
+  /// Null when there is none.
+  const Handler* find(std::string_view path) const;
+
+ private:
+  std::map<std::string, Handler, std::less<>> handlers_;
+};
+
+/// The server's own numbers. A path that is no route counts as "other".
+struct HttpCounts {
+  struct Timing {
+    std::uint64_t count = 0;
+    double seconds = 0;  ///< from the request's last header to the response's last byte
+  };
+  std::map<std::pair<std::string, unsigned>, std::uint64_t> requests;  ///< by path and status code
+  std::map<std::string, Timing> durations;                             ///< by path
+  std::uint64_t connections = 0;                                       ///< open now
+  std::uint64_t refused_connections = 0;                               ///< beyond max_connections
+};
+
+}  // namespace deskpulse::serve
