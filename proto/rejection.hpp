@@ -1,0 +1,53 @@
+// Why something from the wire was not taken: a closed set, so that it can be a label.
+#pragma once
+
+#include <array>
+#include <boost/system/result.hpp>
+#include <cstdint>
+#include <string_view>
+
+#include "proto/event.hpp"
+
+namespace deskpulse::proto {
+
+/// PROTOCOL.md says which mistake gets which reason. The first eight are given by the decoder, the
+/// others by whoever judges an event that could be read (feed/intake).
+enum class Reject : std::uint8_t {
+  not_json,      ///< the text as a whole is not RFC 8259 JSON
+  too_large,     ///< the text is longer than the limit
+  too_deep,      ///< nested deeper than the limit
+  not_object,    ///< JSON, but no object where one is expected
+  malformed,     ///< a required field is missing or null, or a field has the wrong JSON type
+  bad_id,        ///< an id is empty, over 256 bytes, or has control characters
+  bad_time,      ///< a time is no whole number of milliseconds from 1 to the end of the year 9999
+  bad_value,     ///< any other value out of its range
+  unknown_op,    ///< a session frame with an `op` that this version does not know
+  future,        ///< further ahead of the wall clock than `max_clock_skew`
+  too_late,      ///< further behind the watermark than `allowed_lateness`
+  unknown_type,  ///< accepted, but changes no number
+  unknown_from,  ///< accepted, but changes no number
+};
+inline constexpr int kRejectCount = 13;
+
+/// The value of the label `reason`; stable.
+constexpr std::string_view reason_name(Reject reason) {
+  constexpr std::array<std::string_view, kRejectCount> kNames{
+      "not_json", "too_large",    "too_deep",    "not_object", "malformed",
+      "bad_id",   "bad_time",     "bad_value",   "unknown_op", "future",
+      "too_late", "unknown_type", "unknown_from"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+
+struct Rejection {
+  Reject reason = Reject::not_json;
+  /// The field at fault, or empty; a static string, never a piece of the input, so it may be
+  /// logged.
+  std::string_view field;
+  friend bool operator==(const Rejection&, const Rejection&) = default;
+};
+
+/// A value, or why there is none. Test it; value() is not to be called on a rejection.
+template <class T>
+using Decoded = boost::system::result<T, Rejection>;
+
+}  // namespace deskpulse::proto
