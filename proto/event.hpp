@@ -59,15 +59,15 @@ struct Event {
   OrderStatus order_status = OrderStatus::created;
   std::uint8_t score = 0;  ///< rating: 1…5
   Instant ts{};
-  std::string_view id;        ///< unique within a shop; empty = cannot be recognised as a duplicate
+  std::string_view id;  ///< unique within a shop; empty = cannot be recognised as a duplicate
   std::string_view shop;
   std::string_view customer;  ///< as on the wire; empty once `customer_key` stands for it
   CustomerKey customer_key;   ///< filled by the feed's intake, before anything is kept
   std::string_view agent;     ///< empty = none named; for assign: back to the queue
   std::string_view from_agent;
   std::string_view topic;
-  std::string_view name;      ///< agent_status: display name; empty = not said
-  std::string_view group;     ///< agent_status: empty = not said
+  std::string_view name;   ///< agent_status: display name; empty = not said
+  std::string_view group;  ///< agent_status: empty = not said
   std::optional<std::uint32_t> capacity;
   std::string_view order;
   std::int64_t amount_e4 = 0;  ///< order: money in 1/10,000 of the currency's unit, exact

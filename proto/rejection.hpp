@@ -10,7 +10,7 @@
 
 namespace deskpulse::proto {
 
-/// PROTOCOL.md says which mistake gets which reason. The first eight are given by the decoder, the
+/// PROTOCOL.md says which mistake gets which reason. The first nine are given by the decoder, the
 /// others by whoever judges an event that could be read (feed/intake).
 enum class Reject : std::uint8_t {
   not_json,      ///< the text as a whole is not RFC 8259 JSON
@@ -18,7 +18,7 @@ enum class Reject : std::uint8_t {
   too_deep,      ///< nested deeper than the limit
   not_object,    ///< JSON, but no object where one is expected
   malformed,     ///< a required field is missing or null, or a field has the wrong JSON type
-  bad_id,        ///< an id is empty, over 256 bytes, or has control characters
+  bad_id,        ///< an id is empty (`shop`: malformed), over 256 bytes, or has control characters
   bad_time,      ///< a time is no whole number of milliseconds from 1 to the end of the year 9999
   bad_value,     ///< any other value out of its range
   unknown_op,    ///< a session frame with an `op` that this version does not know
