@@ -1,0 +1,20 @@
+// Where judged and ordered events go.
+#pragma once
+
+#include "proto/event.hpp"
+
+namespace deskpulse::feed {
+
+/// The engine, as the feed sees it. Calls come from the feed's thread, in the order of spec 3:
+/// events that are not late in the order (ts, arrival), each before advance() of a later time.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  /// `event` and its views are good during the call. `customer` is empty; `customer_key` stands for
+  /// it. Its `ts` is behind the last advance() when the event is late.
+  virtual void apply(const proto::Event& event) = 0;
+  /// Time is `watermark`; it never goes back.
+  virtual void advance(proto::Instant watermark) = 0;
+};
+
+}  // namespace deskpulse::feed

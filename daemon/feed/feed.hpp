@@ -1,0 +1,81 @@
+// The seam between a source of events and what is done with them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/feed/gap_ledger.hpp"
+#include "proto/event.hpp"
+#include "proto/rejection.hpp"
+
+namespace deskpulse::feed {
+
+/// Why a connection, or the attempt to make one, ended. A closed set, so that it can be a label.
+enum class Disconnect : std::uint8_t {
+  token_unreadable,    ///< the token file cannot be read, is empty or holds no token
+  resolve_failed,      ///< the host has no address
+  refused,             ///< no address of the host took the connection
+  connect_timeout,     ///< no address answered in time
+  tls_failed,          ///< certificate, host name, version, or the CA file cannot be read
+  unauthorized,        ///< 401 or 403, or bye "auth": the slow back-off applies
+  handshake_rejected,  ///< any other answer than 101
+  handshake_timeout,   ///< connected, but not ready in time
+  wrong_subprotocol,   ///< the server did not agree to deskpulse.v1
+  protocol_error,      ///< WebSocket or session rules broken by the server
+  message_timeout,     ///< one message took too long from its first byte to its last
+  message_too_large,   ///< a message is larger than the limit
+  silence,             ///< no event, heartbeat or pong for too long
+  closed_by_peer,      ///< a close frame, or the end of the stream without one
+  connection_lost,     ///< any other network error
+  bye,                 ///< the server said bye
+  stopped,             ///< we wanted it
+};
+inline constexpr int kDisconnectCount = 17;
+
+/// The value of the label `reason`; stable.
+std::string_view disconnect_name(Disconnect reason);
+
+/// A place in a stream that can be resumed: everything up to and with `seq` has been delivered.
+struct Cursor {
+  std::string epoch;
+  std::uint64_t seq = 0;
+  friend bool operator==(const Cursor&, const Cursor&) = default;
+};
+
+/// What a source tells. All calls come from one thread, never from inside start() or stop(), with
+/// `wall` the wall clock of the moment. The order: connected, then any of event, rejected,
+/// heartbeat, gap, then disconnected; disconnected also comes for an attempt that failed before
+/// connected.
+class FeedListener {
+ public:
+  virtual ~FeedListener() = default;
+  /// The stream runs. `heartbeat`: the source is heard at least this often, also when idle.
+  virtual void connected(proto::Millis heartbeat, proto::Instant wall) = 0;
+  /// Views are good during the call.
+  virtual void event(const proto::Event& event, proto::Instant wall) = 0;
+  /// Something that could not be read; `field` is a static string.
+  virtual void rejected(const proto::Rejection& rejection) = 0;
+  /// The source lives. `ts` is its clock, absent when it still has events for us (then a heartbeat
+  /// does not mean that we have caught up).
+  virtual void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) = 0;
+  /// Events are missing between what came before and what comes next. Comes after connected() when
+  /// the break is found at the resume, after disconnected() when nothing can be resumed.
+  virtual void gap(GapKind kind) = 0;
+  virtual void disconnected(Disconnect reason) = 0;
+};
+
+/// A source of events that connects by itself, again and again, until it is stopped.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+  /// Begins; `listener` must live until the feed is gone or has said disconnected(stopped).
+  virtual void start(FeedListener& listener) = 0;
+  /// Begins to end, in bounded time. The last call to the listener is disconnected(stopped).
+  virtual void stop() = 0;
+  /// Where the source could go on after all events delivered so far; absent when it cannot.
+  virtual std::optional<Cursor> cursor() const = 0;
+};
+
+}  // namespace deskpulse::feed

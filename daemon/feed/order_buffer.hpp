@@ -1,0 +1,90 @@
+// Holds events back until the watermark reaches them, and gives them out in the order of time.
+#pragma once
+
+#include <bit>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "proto/event.hpp"
+
+namespace deskpulse::feed {
+
+/// The reorder buffer of spec 3: out in the order (ts, arrival), exactly. Every event in it lies in
+/// (watermark, watermark + window], so a ring with one queue a millisecond holds them all; a bitmap
+/// of the queues that are not empty finds the next one.
+///
+/// Events are packed: what later stages need is copied behind the event into one block (the
+/// customer's id and the event's own are not: the key stands for the one, and the other has been
+/// judged). Blocks come in powers of two and are used again, so a warm buffer allocates nothing.
+/// push() is O(1); release() is O(events released + milliseconds passed / 64). Not thread-safe.
+class OrderBuffer {
+ public:
+  /// 0 <= window <= 60 s.
+  explicit OrderBuffer(proto::Millis window);
+  OrderBuffer(const OrderBuffer&) = delete;
+  OrderBuffer& operator=(const OrderBuffer&) = delete;
+
+  /// watermark() < event.ts <= watermark() + window.
+  void push(const proto::Event& event);
+
+  /// Moves the watermark to `to` and calls `take(const proto::Event&)` for every event up to and
+  /// with it. `take` must not push. An earlier `to` does nothing.
+  template <class Take>
+  void release(proto::Instant to, Take&& take) {
+    if (to <= watermark_) return;
+    while (size_ > 0) {
+      const std::size_t index = next_queue(to);
+      if (index == kNone) break;
+      Block* block = queues_[index].head;
+      while (block != nullptr) {
+        take(static_cast<const proto::Event&>(block->event));
+        Block* const next = block->next;
+        recycle(block);
+        --size_;
+        block = next;
+      }
+      queues_[index] = {};
+      occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
+    }
+    watermark_ = to;
+  }
+
+  proto::Instant watermark() const { return watermark_; }
+  std::size_t size() const { return size_; }
+  std::size_t bytes_used() const;
+
+ private:
+  struct Block {
+    Block* next;
+    std::uint8_t size_class;
+    proto::Event event;
+    // the characters follow
+  };
+  struct Queue {
+    Block* head = nullptr;
+    Block* tail = nullptr;
+  };
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::size_t kSmallest = 256;
+  static constexpr std::size_t kClasses = 8;  ///< 256 bytes to 32 KiB
+  static constexpr std::size_t kChunk = 64 * 1024;
+
+  /// The first occupied queue in (watermark_, to], or kNone.
+  std::size_t next_queue(proto::Instant to) const;
+  Block* take_block(std::size_t bytes);
+  void recycle(Block* block);
+
+  proto::Millis window_;
+  proto::Instant watermark_{};
+  std::size_t size_ = 0;
+  std::vector<Queue> queues_;  ///< a power of two; by ts modulo its size
+  std::vector<std::uint64_t> occupied_;
+  Block* free_[kClasses] = {};
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::size_t chunk_left_ = 0;
+};
+
+}  // namespace deskpulse::feed

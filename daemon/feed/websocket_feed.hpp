@@ -1,0 +1,109 @@
+// The client of a WebSocket stream: `deskpulse.v1`, or plain events.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "daemon/feed/backoff.hpp"
+#include "daemon/feed/endpoint.hpp"
+#include "daemon/feed/feed.hpp"
+#include "proto/event.hpp"
+#include "proto/rejection.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace deskpulse::feed {
+
+enum class Protocol : std::uint8_t {
+  v1,     ///< deskpulse.v1: positions, resume, heartbeats
+  plain,  ///< any server that sends events, one or an array a frame; every disconnect is a gap
+};
+
+enum class StartAt : std::uint8_t {
+  live,   ///< with what comes from now on
+  floor,  ///< with the oldest event that the server still has
+};
+
+struct WebsocketTimeouts {
+  proto::Millis handshake{10'000};  ///< name, connection, TLS, WebSocket and `ready`, together
+  proto::Millis message{10'000};    ///< one message, from its first byte to its last
+  proto::Millis close{2'000};       ///< then the connection is dropped
+  /// deskpulse.v1: silence ends the connection after two heartbeat intervals and this.
+  proto::Millis heartbeat_grace{1'000};
+  proto::Millis ping_every{2'000};    ///< plain only
+  proto::Millis pong_within{10'000};  ///< plain only: nothing heard for so long
+};
+
+struct WebsocketSettings {
+  Endpoint endpoint;
+  Protocol protocol = Protocol::v1;
+  StartAt start_at = StartAt::live;   ///< where there is no position yet
+  std::optional<Cursor> resume_from;  ///< the position to begin with
+  std::string consumer = "deskpulse";
+  std::string token_file;  ///< empty = no token; read again for each connection
+  std::string ca_file;     ///< empty = the system's; read again for each connection
+  bool permessage_deflate = false;
+  std::size_t max_message_bytes = 16 << 20;
+  std::size_t max_depth = 32;
+  WebsocketTimeouts timeouts;
+  BackoffSettings backoff;
+};
+
+/// What happens, for log lines; the numbers come through FeedListener. Nothing here carries
+/// content. Called on the feed's thread; to be overridden as needed.
+class FeedProbe {
+ public:
+  virtual ~FeedProbe() = default;
+  virtual void connecting(std::string_view /*host*/, std::string_view /*port*/, int /*attempt*/) {}
+  /// `resume` is "ok", "gap", "reset", "live" or "plain".
+  virtual void connected(std::string_view /*resume*/, int /*attempt*/) {}
+  /// `detail` is the error's own sentence, for example of OpenSSL or the HTTP status; may be empty.
+  virtual void disconnected(Disconnect /*reason*/, std::string_view /*detail*/) {}
+  virtual void reconnecting(proto::Millis /*wait*/, int /*attempt*/) {}
+  virtual void frame_rejected(const proto::Rejection& /*rejection*/) {}
+  virtual void gap(GapKind /*kind*/) {}
+};
+
+/// Connects, reads and connects again until stopped. Runs on the given io_context, which one thread
+/// runs; every method is to be called on that thread (or before it runs). After each few hundred
+/// frames it lets other work of the io_context through, so a scrape waits about a millisecond.
+///
+/// Every wait has a deadline; every connection ends with one reason of Disconnect, and a new one is
+/// made after a pause by Backoff. About 2 µs a frame of one event with a sink that does nothing.
+class WebsocketFeed final : public Feed {
+ public:
+  using WallClock = std::function<proto::Instant()>;
+
+  WebsocketFeed(boost::asio::io_context& io, WebsocketSettings settings, WallClock wall,
+                Backoff::Random random, std::shared_ptr<FeedProbe> probe = {});
+  /// Drops what is still open, without a word to the server or the listener.
+  ~WebsocketFeed() override;
+
+  void start(FeedListener& listener) override;
+  /// Closes the WebSocket and ends within `timeouts.close`; the io_context then runs out of work.
+  void stop() override;
+  std::optional<Cursor> cursor() const override;
+
+  /// Tells the server that everything up to and with `seq` is safe. Nothing is queued: the newest
+  /// one goes out as soon as the connection can write; without a connection, or plain, it is
+  /// dropped.
+  void ack(std::uint64_t seq);
+
+  /// Events passed over because their position had been delivered before.
+  std::uint64_t already_seen() const;
+
+ private:
+  class Session;
+  std::shared_ptr<Session> session_;
+};
+
+}  // namespace deskpulse::feed
