@@ -1,0 +1,136 @@
+// Everything an operator can set, as one plain value with its defaults.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace deskpulse::config {
+
+using Millis = std::chrono::milliseconds;
+using Minutes = std::chrono::minutes;
+
+enum class Protocol { deskpulse_v1, plain };
+/// Where a first connection begins: with what happens from now on, or with the oldest event that
+/// the server still has.
+enum class Start { live, floor };
+enum class LogLevel { debug, info, warn, error };
+enum class LogFormat { logfmt, json };
+enum class JudgedUnit { turn, session_first };
+
+/// [feed]: where events come from and how patient we are with them.
+struct Feed {
+  std::string url = "ws://127.0.0.1:9871/";  ///< ws:// or wss://
+  Protocol protocol = Protocol::deskpulse_v1;
+  Start start = Start::live;
+  std::string consumer = "deskpulse";     ///< the name we say hello with
+  std::optional<std::string> token_file;  ///< path; read again at each connect
+  std::optional<std::string> tls_ca_file;
+  Millis handshake_timeout{10'000};  ///< name, TCP, TLS, WebSocket and hello together
+  Millis message_timeout{10'000};    ///< one whole message, from its first byte
+  Millis close_timeout{2'000};
+  Millis reconnect_base{500};
+  Millis reconnect_cap{30'000};
+  Millis reorder_window{1'000};
+  Millis allowed_lateness{600'000};
+  Millis max_clock_skew{5'000};
+  Millis live_lag{5'000};
+  std::int64_t max_frame_bytes = std::int64_t{16} << 20;
+  bool permessage_deflate = false;
+  friend bool operator==(const Feed&, const Feed&) = default;
+};
+
+/// [rules]: what slow and unanswered mean, for every shop that says nothing else.
+struct Rules {
+  Millis slow_after{60'000};
+  std::int64_t slow_times = 1;
+  Millis abandon_after{30 * 60'000};
+  Millis session_gap{10 * 60'000};
+  std::string zone = "Asia/Shanghai";  ///< a name of the system's zone database, checked
+  Minutes day_cut{0};                  ///< local, [0, 24 h)
+  std::string profile = "default";
+  friend bool operator==(const Rules&, const Rules&) = default;
+};
+
+/// [windows] rolling: the label is the text as it was written, such as "5m".
+struct Window {
+  std::string label;
+  Millis span{};
+  friend bool operator==(const Window&, const Window&) = default;
+};
+
+/// Local hours [from, to), in minutes since midnight; equal ends are the whole day.
+struct Hours {
+  Minutes from{};
+  Minutes to{};
+  friend bool operator==(const Hours&, const Hours&) = default;
+};
+
+/// [profiles.NAME]: what differs from the shipped profile of that name, or from `default` where
+/// none is shipped under it.
+struct Profile {
+  std::string name;
+  /// Senders whose message is a valid reply: "human" always, "assist", "bot".
+  std::optional<std::vector<std::string>> valid_replies;
+  std::optional<Millis> timely_within;
+  std::optional<bool> strict;
+  std::optional<JudgedUnit> unit;
+  std::optional<Hours> service_hours;
+  std::optional<Millis> response_cap;  ///< 0 = no cap
+  friend bool operator==(const Profile&, const Profile&) = default;
+};
+
+/// [[shop.agent]]: exists with zeros from the start.
+struct Agent {
+  std::string id;
+  std::string name;   ///< empty = the id
+  std::string group;  ///< empty = none
+  std::optional<std::int64_t> capacity;
+  friend bool operator==(const Agent&, const Agent&) = default;
+};
+
+/// One shop; what is absent holds as in [rules].
+struct Shop {
+  std::string id;
+  std::string name;  ///< empty = the id
+  std::optional<std::string> profile;
+  std::optional<Millis> slow_after;
+  std::optional<std::int64_t> slow_times;
+  std::optional<Millis> abandon_after;
+  std::optional<Millis> session_gap;
+  std::vector<Agent> agents;
+  friend bool operator==(const Shop&, const Shop&) = default;
+};
+
+/// [http]: the listener of the metrics pages.
+struct Http {
+  std::string listen = "127.0.0.1:9870";  ///< address:port, [address]:port for IPv6
+  std::int64_t max_connections = 256;
+  friend bool operator==(const Http&, const Http&) = default;
+};
+
+struct Log {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::logfmt;
+  friend bool operator==(const Log&, const Log&) = default;
+};
+
+struct Config {
+  Feed feed;
+  Rules rules;
+  std::vector<Window> windows{{"1m", Millis{60'000}},
+                              {"5m", Millis{300'000}},
+                              {"15m", Millis{900'000}},
+                              {"30m", Millis{1'800'000}},
+                              {"1h", Millis{3'600'000}}};
+  Http http;
+  Log log;
+  std::vector<Profile> profiles;
+  std::vector<Shop> shops;
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace deskpulse::config

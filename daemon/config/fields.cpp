@@ -1,0 +1,397 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "daemon/config/duration.hpp"
+#include "daemon/config/field.hpp"
+
+namespace deskpulse::config {
+namespace {
+
+constexpr Millis kSecond{1'000};
+constexpr Millis kMinute{60'000};
+constexpr Millis kHour{3'600'000};
+constexpr Millis kDay{86'400'000};
+
+// A member is named by a function that returns a reference to it: `member(target)`. It may be a
+// plain T or an optional<T>; both are read and written by these two.
+template <class T>
+std::optional<T> value_of(const T& member) {
+  return member;
+}
+template <class T>
+std::optional<T> value_of(const std::optional<T>& member) {
+  return member;
+}
+
+template <class Target, class Member, class Parse, class Format>
+Field<Target> row(std::string key, Kind kind, std::string help, std::string must, Member member,
+                  Parse parse, Format format) {
+  return {std::move(key),
+          kind,
+          std::move(help),
+          std::move(must),
+          [member, parse](Target& target, const Value& value) {
+            const auto parsed = parse(value);
+            if (!parsed) return false;
+            member(target) = *parsed;
+            return true;
+          },
+          [member, format](const Target& target) -> std::optional<Value> {
+            const auto value = value_of(member(target));
+            if (!value) return std::nullopt;
+            return Value{format(*value)};
+          }};
+}
+
+template <class Target, class Member>
+Field<Target> duration(std::string key, Member member, Millis least, Millis most,
+                       std::string help) {
+  const std::string must = "must be a duration from " + format_duration(least) + " to " +
+                           format_duration(most) +
+                           "; write it like \"60s\", \"1m30s\" or \"500ms\"";
+  return row<Target>(
+      std::move(key), Kind::text, std::move(help), must, member,
+      [least, most](const Value& value) -> std::optional<Millis> {
+        const auto parsed = parse_duration(std::get<std::string>(value));
+        return parsed && *parsed >= least && *parsed <= most ? parsed : std::nullopt;
+      },
+      format_duration);
+}
+
+template <class Target, class Member>
+Field<Target> integer(std::string key, Member member, std::int64_t least, std::int64_t most,
+                      std::string help) {
+  const std::string must = "must be a whole number from " + std::to_string(least) + " to " +
+                           std::to_string(most) + "; write it without quotes";
+  return row<Target>(
+      std::move(key), Kind::integer, std::move(help), must, member,
+      [least, most](const Value& value) -> std::optional<std::int64_t> {
+        const std::int64_t number = std::get<std::int64_t>(value);
+        return number >= least && number <= most ? std::optional(number) : std::nullopt;
+      },
+      [](std::int64_t number) { return number; });
+}
+
+template <class Target, class Member>
+Field<Target> boolean(std::string key, Member member, std::string help) {
+  return row<Target>(
+      std::move(key), Kind::boolean, std::move(help), "must be true or false; write no quotes",
+      member, [](const Value& value) { return std::optional(std::get<bool>(value)); },
+      [](bool value) { return value; });
+}
+
+/// Any text that `fits`.
+template <class Target, class Member, class Fits>
+Field<Target> text(std::string key, Member member, Fits fits, std::string help, std::string must) {
+  return row<Target>(
+      std::move(key), Kind::text, std::move(help), std::move(must), member,
+      [fits](const Value& value) {
+        const std::string& written = std::get<std::string>(value);
+        return fits(written) ? std::optional(written) : std::nullopt;
+      },
+      [](const std::string& value) { return value; });
+}
+
+/// One of a few words.
+template <class Target, class Member, class Enum, std::size_t kCount>
+Field<Target> choice(std::string key, Member member,
+                     std::array<std::pair<const char*, Enum>, kCount> words, std::string help) {
+  std::string must = "must be";
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if (i > 0) must += i + 1 == kCount ? " or" : ",";
+    must += std::string(" \"") + words[i].first + "\"";
+  }
+  return row<Target>(
+      std::move(key), Kind::text, std::move(help), must + "; choose one of them", member,
+      [words](const Value& value) -> std::optional<Enum> {
+        for (const auto& [word, meaning] : words)
+          if (std::get<std::string>(value) == word) return meaning;
+        return std::nullopt;
+      },
+      [words](Enum value) {
+        for (const auto& [word, meaning] : words)
+          if (meaning == value) return std::string(word);
+        return std::string();
+      });
+}
+
+bool is_plain(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
+  });
+}
+
+bool is_name(std::string_view name) { return name.size() <= 256 && is_plain(name); }
+
+bool is_path(std::string_view path) {
+  return !path.empty() && path.size() <= 4'096 && is_plain(path);
+}
+
+bool is_port(std::string_view text, int least) {
+  int port = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return failure == std::errc{} && end == text.data() + text.size() && !text.empty() &&
+         text.front() != '-' && port >= least && port <= 65'535;
+}
+
+/// host:port or [address]:port. The port may be absent only where `port_needed` is false.
+bool is_host_and_port(std::string_view text, bool port_needed, int least_port) {
+  std::string_view host;
+  std::string_view rest;
+  if (text.starts_with('[')) {
+    const auto end = text.find(']');
+    if (end == std::string_view::npos) return false;
+    host = text.substr(1, end - 1);
+    rest = text.substr(end + 1);
+    if (host.find_first_not_of("0123456789abcdefABCDEF:.%") != std::string_view::npos) return false;
+  } else {
+    const auto colon = text.find(':');
+    host = text.substr(0, colon);
+    rest = colon == std::string_view::npos ? std::string_view{} : text.substr(colon);
+    const bool fits = std::all_of(host.begin(), host.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+    });
+    if (!fits) return false;
+  }
+  if (host.empty()) return false;
+  if (rest.empty()) return !port_needed;
+  return rest.front() == ':' && is_port(rest.substr(1), least_port);
+}
+
+bool is_feed_url(std::string_view url) {
+  if (url.starts_with("ws://"))
+    url.remove_prefix(5);
+  else if (url.starts_with("wss://"))
+    url.remove_prefix(6);
+  else
+    return false;
+  const bool printable =
+      std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  // A fragment never reaches a server, and a name or password in a URL would end in logs.
+  if (!printable || url.find_first_of("#@\\\"") != std::string_view::npos) return false;
+  return is_host_and_port(url.substr(0, url.find_first_of("/?")), false, 1);
+}
+
+std::optional<std::vector<Window>> parse_windows(const Value& value) {
+  const auto& labels = std::get<std::vector<std::string>>(value);
+  if (labels.empty() || labels.size() > 8) return std::nullopt;
+  std::vector<Window> windows;
+  for (const std::string& label : labels) {
+    const auto span = parse_duration(label);
+    if (!span || *span < kSecond || *span > kDay || span->count() % 60 != 0) return std::nullopt;
+    for (const Window& other : windows)
+      if (other.span == *span) return std::nullopt;
+    windows.push_back({label, *span});
+  }
+  return windows;
+}
+
+std::vector<std::string> window_labels(const std::vector<Window>& windows) {
+  std::vector<std::string> labels;
+  for (const Window& window : windows) labels.push_back(window.label);
+  return labels;
+}
+
+std::optional<std::vector<std::string>> parse_valid_replies(const Value& value) {
+  const auto& senders = std::get<std::vector<std::string>>(value);
+  bool human = false;
+  for (std::size_t i = 0; i < senders.size(); ++i) {
+    const std::string& sender = senders[i];
+    if (sender != "human" && sender != "assist" && sender != "bot") return std::nullopt;
+    if (std::find(senders.begin(), senders.begin() + static_cast<std::ptrdiff_t>(i), sender) !=
+        senders.begin() + static_cast<std::ptrdiff_t>(i))
+      return std::nullopt;
+    human = human || sender == "human";
+  }
+  return human ? std::optional(senders) : std::nullopt;
+}
+
+const std::string kIdRule =
+    "must be 1 to 256 bytes without control characters; write it as the stream does";
+const std::string kNameRule = "must be at most 256 bytes without control characters; shorten it";
+const std::string kPathRule = "must be the path of a file; leave the key out for none";
+
+}  // namespace
+
+bool is_valid_id(std::string_view id) { return !id.empty() && id.size() <= 256 && is_plain(id); }
+
+std::string environment_variable(std::string_view key) {
+  std::string name = "DESKPULSE_";
+  for (const char c : key)
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+// In these rows `[](auto& c) -> auto& { … }` names a member for reading and for writing.
+#define DESKPULSE_MEMBER(path) \
+  [](auto& target) -> auto& { return target.path; }
+
+const std::vector<Field<Config>>& config_fields() {
+  using C = Config;
+  static const std::vector<Field<Config>> fields{
+      text<C>("feed.url", DESKPULSE_MEMBER(feed.url), is_feed_url,
+              "Where the stream of events is: ws:// or wss://.",
+              "must be an address such as \"wss://chat.example.com/stream\"; begin it with ws:// "
+              "or wss:// and put no user name or password into it"),
+      choice<C>("feed.protocol", DESKPULSE_MEMBER(feed.protocol),
+                std::array{std::pair{"deskpulse.v1", Protocol::deskpulse_v1},
+                           std::pair{"plain", Protocol::plain}},
+                "deskpulse.v1 resumes after a disconnect; plain takes any server of bare events."),
+      choice<C>("feed.start", DESKPULSE_MEMBER(feed.start),
+                std::array{std::pair{"live", Start::live}, std::pair{"floor", Start::floor}},
+                "Begin with what happens now, or with the oldest event that the server still has."),
+      text<C>("feed.consumer", DESKPULSE_MEMBER(feed.consumer), is_valid_id,
+              "The name under which the server knows this daemon.",
+              "must be 1 to 256 bytes without control characters; choose a short name of its own"),
+      text<C>("feed.token_file", DESKPULSE_MEMBER(feed.token_file), is_path,
+              "File with the bearer token; it is read again at each connect.", kPathRule),
+      integer<C>("feed.max_frame_bytes", DESKPULSE_MEMBER(feed.max_frame_bytes), 1'024, 1 << 30,
+                 "A longer frame ends the connection."),
+      boolean<C>("feed.permessage_deflate", DESKPULSE_MEMBER(feed.permessage_deflate),
+                 "Offer compression to the server; it costs more than it saves on a fast line."),
+      duration<C>("feed.reorder_window", DESKPULSE_MEMBER(feed.reorder_window), Millis{0}, kMinute,
+                  "How long events wait for earlier ones; 0s takes them as they come."),
+      duration<C>("feed.allowed_lateness", DESKPULSE_MEMBER(feed.allowed_lateness), Millis{0}, kDay,
+                  "Events later than this are rejected."),
+      duration<C>("feed.max_clock_skew", DESKPULSE_MEMBER(feed.max_clock_skew), Millis{0}, kHour,
+                  "Events further in the future than this are rejected."),
+      duration<C>("feed.live_lag", DESKPULSE_MEMBER(feed.live_lag), Millis{100}, kHour,
+                  "A feed that is less behind than this is caught up."),
+      text<C>("feed.tls.ca_file", DESKPULSE_MEMBER(feed.tls_ca_file), is_path,
+              "Trust the authorities in this PEM file instead of the system's.", kPathRule),
+      duration<C>("feed.timeouts.handshake", DESKPULSE_MEMBER(feed.handshake_timeout), Millis{10},
+                  5 * kMinute, "From looking up the name to the server's first answer."),
+      duration<C>("feed.timeouts.message", DESKPULSE_MEMBER(feed.message_timeout), Millis{10},
+                  5 * kMinute, "One whole message, from its first byte."),
+      duration<C>("feed.timeouts.close", DESKPULSE_MEMBER(feed.close_timeout), Millis{10},
+                  5 * kMinute, "A polite goodbye; after it the connection is dropped."),
+      duration<C>("feed.reconnect.base", DESKPULSE_MEMBER(feed.reconnect_base), Millis{10}, kHour,
+                  "The first pause after a disconnect is random up to this, then it doubles."),
+      duration<C>("feed.reconnect.cap", DESKPULSE_MEMBER(feed.reconnect_cap), Millis{10}, kHour,
+                  "No pause is longer."),
+
+      duration<C>("rules.slow_after", DESKPULSE_MEMBER(rules.slow_after), Millis{1}, 7 * kDay,
+                  "A customer who waits longer got a slow response."),
+      integer<C>("rules.slow_times", DESKPULSE_MEMBER(rules.slow_times), 1, 1'000,
+                 "So many slow turns of one session make a slow customer."),
+      duration<C>("rules.abandon_after", DESKPULSE_MEMBER(rules.abandon_after), Millis{1}, 7 * kDay,
+                  "A wait ends unanswered when the customer has been silent for this long."),
+      duration<C>("rules.session_gap", DESKPULSE_MEMBER(rules.session_gap), Millis{1}, 7 * kDay,
+                  "Silence longer than this ends a session."),
+      text<C>(
+          "rules.zone", DESKPULSE_MEMBER(rules.zone), [](std::string_view) { return true; },
+          "Time zone of the business day and the service hours.",
+          "must be a name such as \"Asia/Shanghai\"; write it in quotes"),
+      row<C>(
+          "rules.day_cut", Kind::text, "Local time at which a business day begins.",
+          "must be a time of day from 00:00 to 23:59; write it like \"04:00\"",
+          DESKPULSE_MEMBER(rules.day_cut),
+          [](const Value& value) -> std::optional<Minutes> {
+            const auto cut = parse_time_of_day(std::get<std::string>(value));
+            return cut && *cut < Minutes{24 * 60} ? cut : std::nullopt;
+          },
+          format_time_of_day),
+      text<C>(
+          "rules.profile", DESKPULSE_MEMBER(rules.profile), [](std::string_view) { return true; },
+          "The platform whose rules judge the chats of a shop that names no other.",
+          "must be the name of a profile; write it in quotes"),
+
+      row<C>("windows.rolling", Kind::list, "The rolling windows of the numbers.",
+             "must be a list of 1 to 8 different durations from 1s to 1d, each a multiple of 60ms; "
+             "write it like [\"1m\", \"5m\", \"1h\"]",
+             DESKPULSE_MEMBER(windows), parse_windows, window_labels),
+
+      text<C>(
+          "http.listen", DESKPULSE_MEMBER(http.listen),
+          [](std::string_view text) { return is_host_and_port(text, true, 0); },
+          "Address and port of the metrics pages.",
+          "must be an address and a port; write it like \"127.0.0.1:9870\" or \"[::1]:9870\""),
+      integer<C>("http.max_connections", DESKPULSE_MEMBER(http.max_connections), 1, 65'536,
+                 "Further connections are closed at once."),
+
+      choice<C>("log.level", DESKPULSE_MEMBER(log.level),
+                std::array{std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
+                           std::pair{"warn", LogLevel::warn}, std::pair{"error", LogLevel::error}},
+                "The least important lines that are written."),
+      choice<C>(
+          "log.format", DESKPULSE_MEMBER(log.format),
+          std::array{std::pair{"logfmt", LogFormat::logfmt}, std::pair{"json", LogFormat::json}},
+          "How a line looks on standard error."),
+  };
+  return fields;
+}
+
+const std::vector<Field<Profile>>& profile_fields() {
+  using P = Profile;
+  static const std::vector<Field<Profile>> fields{
+      row<P>("valid_replies", Kind::list, "Senders whose message answers a customer.",
+             "must be a list of different senders out of \"human\", \"assist\" and \"bot\", human "
+             "among them; write it like [\"human\", \"assist\"]",
+             DESKPULSE_MEMBER(valid_replies), parse_valid_replies,
+             [](const std::vector<std::string>& senders) { return senders; }),
+      duration<P>("timely_within", DESKPULSE_MEMBER(timely_within), kSecond, 7 * kDay,
+                  "The longest timely response."),
+      boolean<P>("strict", DESKPULSE_MEMBER(strict), "A response of exactly the limit is late."),
+      choice<P>("unit", DESKPULSE_MEMBER(unit),
+                std::array{std::pair{"turn", JudgedUnit::turn},
+                           std::pair{"session_first", JudgedUnit::session_first}},
+                "Judge every turn, or the first one of a session."),
+      row<P>(
+          "service_hours", Kind::text, "Local hours in which turns are judged.",
+          "must be two times of day; write it like \"08:00-23:00\", or \"00:00-24:00\" for the "
+          "whole day",
+          DESKPULSE_MEMBER(service_hours),
+          [](const Value& value) { return parse_hours(std::get<std::string>(value)); },
+          format_hours),
+      row<P>(
+          "response_cap", Kind::text, "A response time counts at most this in the sums.",
+          "must be a duration from 1s to 7d, or \"none\"; write it like \"600s\"",
+          DESKPULSE_MEMBER(response_cap),
+          [](const Value& value) -> std::optional<Millis> {
+            if (std::get<std::string>(value) == "none") return Millis{0};
+            const auto cap = parse_duration(std::get<std::string>(value));
+            return cap && *cap >= kSecond && *cap <= 7 * kDay ? cap : std::nullopt;
+          },
+          [](Millis cap) { return cap.count() == 0 ? std::string("none") : format_duration(cap); }),
+  };
+  return fields;
+}
+
+const std::vector<Field<Shop>>& shop_fields() {
+  using S = Shop;
+  static const std::vector<Field<Shop>> fields{
+      text<S>("name", DESKPULSE_MEMBER(name), is_name, "How people call the shop.", kNameRule),
+      text<S>(
+          "profile", DESKPULSE_MEMBER(profile), [](std::string_view) { return true; },
+          "The platform whose rules judge this shop.",
+          "must be the name of a profile; write it in quotes"),
+      duration<S>("slow_after", DESKPULSE_MEMBER(slow_after), Millis{1}, 7 * kDay, "As in rules."),
+      integer<S>("slow_times", DESKPULSE_MEMBER(slow_times), 1, 1'000, "As in rules."),
+      duration<S>("abandon_after", DESKPULSE_MEMBER(abandon_after), Millis{1}, 7 * kDay,
+                  "As in rules."),
+      duration<S>("session_gap", DESKPULSE_MEMBER(session_gap), Millis{1}, 7 * kDay,
+                  "As in rules."),
+  };
+  return fields;
+}
+
+const std::vector<Field<Agent>>& agent_fields() {
+  using A = Agent;
+  static const std::vector<Field<Agent>> fields{
+      text<A>("name", DESKPULSE_MEMBER(name), is_name, "How people call the agent.", kNameRule),
+      text<A>("group", DESKPULSE_MEMBER(group), is_name, "The group the agent works in.",
+              kNameRule),
+      integer<A>("capacity", DESKPULSE_MEMBER(capacity), 0, 1'000'000,
+                 "Conversations the agent can hold at once."),
+  };
+  return fields;
+}
+
+#undef DESKPULSE_MEMBER
+
+}  // namespace deskpulse::config

@@ -1,0 +1,498 @@
+#include "daemon/config/load.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <string_view>
+#include <tuple>
+
+#include "daemon/config/field.hpp"
+#include "daemon/config/nearest.hpp"
+#include "daemon/config/zone.hpp"
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace deskpulse::config {
+namespace {
+
+/// Where a value was written.
+struct Origin {
+  int layer = 0;  ///< 0 file, 1 environment, 2 flags, for the order of the errors
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string text = "default";  ///< how an error calls it
+};
+
+struct Complaint {
+  Origin origin;
+  std::string sentence;
+};
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> entries;
+  while (true) {
+    const auto comma = text.find(',');
+    std::string_view entry = text.substr(0, comma);
+    while (entry.starts_with(' ')) entry.remove_prefix(1);
+    while (entry.ends_with(' ')) entry.remove_suffix(1);
+    entries.emplace_back(entry);
+    if (comma == std::string_view::npos) return entries;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+/// A value of the environment or a flag, which have text only; lists are separated by commas.
+std::optional<Value> value_from_text(Kind kind, const std::string& text) {
+  switch (kind) {
+    case Kind::text:
+      return text;
+    case Kind::list:
+      return split_list(text);
+    case Kind::boolean:
+      if (text == "true") return true;
+      if (text == "false") return false;
+      return std::nullopt;
+    case Kind::integer:
+      std::int64_t number = 0;
+      const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+      return number;
+  }
+  return std::nullopt;
+}
+
+/// A value of a TOML document; nothing when it is of another kind.
+std::optional<Value> value_from_node(Kind kind, const toml::node& node) {
+  switch (kind) {
+    case Kind::text:
+      if (const auto* text = node.as_string()) return text->get();
+      return std::nullopt;
+    case Kind::integer:
+      if (const auto* number = node.as_integer()) return number->get();
+      return std::nullopt;
+    case Kind::boolean:
+      if (const auto* truth = node.as_boolean()) return truth->get();
+      return std::nullopt;
+    case Kind::list:
+      const auto* array = node.as_array();
+      if (array == nullptr) return std::nullopt;
+      std::vector<std::string> entries;
+      for (const toml::node& entry : *array) {
+        const auto* text = entry.as_string();
+        if (text == nullptr) return std::nullopt;
+        entries.push_back(text->get());
+      }
+      return entries;
+  }
+  return std::nullopt;
+}
+
+template <class Target>
+const Field<Target>* find_field(const std::vector<Field<Target>>& fields, std::string_view key) {
+  for (const Field<Target>& field : fields)
+    if (field.key == key) return &field;
+  return nullptr;
+}
+
+/// The names directly below `prefix` ("" or "feed.") among the settings: keys and sections.
+std::vector<std::string> names_below(const std::string& prefix) {
+  std::vector<std::string> names;
+  const auto add = [&names](std::string name) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(std::move(name));
+  };
+  for (const Field<Config>& field : config_fields())
+    if (field.key.starts_with(prefix)) {
+      const std::string rest = field.key.substr(prefix.size());
+      add(rest.substr(0, rest.find('.')));
+    }
+  if (prefix.empty()) {
+    add("profiles");
+    add("shop");
+  }
+  return names;
+}
+
+bool is_section(const std::string& path) {
+  return std::any_of(config_fields().begin(), config_fields().end(),
+                     [&](const auto& field) { return field.key.starts_with(path + "."); });
+}
+
+/// A setting of this name in any section: what someone meant who wrote it into the wrong one.
+std::optional<std::string> setting_called(std::string_view name) {
+  for (const Field<Config>& field : config_fields())
+    if (field.key.substr(field.key.rfind('.') + 1) == name) return field.key;
+  return std::nullopt;
+}
+
+std::vector<std::string> all_settings() {
+  std::vector<std::string> keys;
+  for (const Field<Config>& field : config_fields()) keys.push_back(field.key);
+  return keys;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+class Loader {
+ public:
+  explicit Loader(const Sources& sources) : sources_(sources) {}
+
+  Loaded run() {
+    if (sources_.document) read_document(*sources_.document);
+    read_environment();
+    read_overrides();
+    check_references();
+    return {.config = std::move(config_),
+            .errors = lines_of(std::move(errors_)),
+            .warnings = lines_of(std::move(warnings_))};
+  }
+
+ private:
+  // --- errors ---
+
+  Origin at(const toml::source_position& position) const {
+    return {0, position.line, position.column,
+            sources_.document->name + ":" + std::to_string(position.line) + ":" +
+                std::to_string(position.column)};
+  }
+  Origin at(const toml::node& node) const { return at(node.source().begin); }
+  Origin at(const toml::key& key) const { return at(key.source().begin); }
+
+  void error(Origin origin, std::string sentence) {
+    errors_.push_back({std::move(origin), std::move(sentence)});
+  }
+
+  static std::vector<std::string> lines_of(std::vector<Complaint> complaints) {
+    std::stable_sort(complaints.begin(), complaints.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.origin.layer, a.origin.line, a.origin.column) <
+             std::tie(b.origin.layer, b.origin.line, b.origin.column);
+    });
+    std::vector<std::string> lines;
+    for (const Complaint& complaint : complaints)
+      lines.push_back(complaint.origin.text + ": " + complaint.sentence);
+    return lines;
+  }
+
+  void unknown_key(const toml::key& key, const std::string& where,
+                   const std::vector<std::string>& known) {
+    std::string sentence = "unknown key " + quoted(key.str());
+    if (!where.empty()) sentence += " in " + where;
+    if (const auto near = nearest(key.str(), known))
+      sentence += "; did you mean " + quoted(*near) + "?";
+    else if (const auto elsewhere = setting_called(key.str()))
+      sentence += "; did you mean " + quoted(*elsewhere) + "?";
+    else
+      sentence += "; known here: " + joined(known);
+    error(at(key), sentence);
+  }
+
+  /// "no profile "tabao"; did you mean "taobao"?"
+  static std::string unknown_name(const std::string& kind, const std::string& name,
+                                  const std::vector<std::string>& known) {
+    const auto near = nearest(name, known);
+    return "unknown " + kind + " " + quoted(name) +
+           (near ? "; did you mean " + quoted(*near) + "?" : "; known: " + joined(known));
+  }
+
+  // --- the document ---
+
+  void read_document(const Document& document) {
+    const toml::parse_result result = toml::parse(document.text, document.name);
+    if (!result) {
+      error(at(result.error().source().begin),
+            "not valid TOML: " + std::string(result.error().description()) +
+                "; correct it, the rest of the file was not read");
+      return;
+    }
+    read_section(result.table(), "");
+  }
+
+  void read_section(const toml::table& table, const std::string& prefix) {
+    for (const auto& [key, node] : table) {
+      const std::string path = prefix + std::string(key.str());
+      if (const auto* field = find_field(config_fields(), path)) {
+        set_from_node(config_, *field, path, node);
+        origins_[path] = at(node);
+      } else if (is_section(path)) {
+        if (const auto* section = node.as_table())
+          read_section(*section, path + ".");
+        else
+          error(at(node), path + " is a section; write [" + path + "] on a line of its own");
+      } else if (path == "profiles") {
+        read_profiles(node);
+      } else if (path == "shop") {
+        read_shops(node);
+      } else {
+        const std::string where =
+            prefix.empty() ? "" : "[" + prefix.substr(0, prefix.size() - 1) + "]";
+        unknown_key(key, where, names_below(prefix));
+      }
+    }
+  }
+
+  template <class Target>
+  void set_from_node(Target& target, const Field<Target>& field, const std::string& path,
+                     const toml::node& node) {
+    const auto value = value_from_node(field.kind, node);
+    if (!value || !field.set(target, *value)) error(at(node), path + " " + field.must);
+  }
+
+  /// Sets every key of `table` that has a field; others must be in `own`, which the caller reads.
+  template <class Target>
+  void read_fields(const toml::table& table, const std::vector<Field<Target>>& fields,
+                   const std::vector<std::string>& own, const std::string& path,
+                   const std::string& where, Target& target) {
+    for (const auto& [key, node] : table) {
+      if (const auto* field = find_field(fields, key.str())) {
+        set_from_node(target, *field, path + "." + field->key, node);
+      } else if (std::find(own.begin(), own.end(), key.str()) == own.end()) {
+        std::vector<std::string> known = own;
+        for (const Field<Target>& each : fields) known.push_back(each.key);
+        unknown_key(key, where, known);
+      }
+    }
+  }
+
+  void read_profiles(const toml::node& node) {
+    const auto* table = node.as_table();
+    if (table == nullptr) {
+      error(at(node), "profiles holds sections; write [profiles.NAME] on a line of its own");
+      return;
+    }
+    for (const auto& [key, entry] : *table) {
+      const std::string name(key.str());
+      const std::string path = "profiles." + name;
+      if (!is_valid_id(name)) {
+        error(at(key),
+              "the name of a profile must be 1 to 256 bytes without control characters; "
+              "choose a short word");
+      } else if (const auto* profile = entry.as_table()) {
+        config_.profiles.push_back({});
+        config_.profiles.back().name = name;
+        read_fields(*profile, profile_fields(), {}, path, "[" + path + "]",
+                    config_.profiles.back());
+      } else {
+        error(at(entry), path + " is a section; write [" + path + "] on a line of its own");
+      }
+    }
+  }
+
+  /// Calls `read` with each table of `[[path]]`.
+  template <class Read>
+  void each_table(const toml::node& node, const std::string& path, Read read) {
+    const auto* array = node.as_array();
+    const bool tables = array != nullptr && std::all_of(array->begin(), array->end(),
+                                                        [](auto& e) { return e.is_table(); });
+    if (!tables) {
+      error(at(node), path + " is a list of sections; write [[" + path +
+                          "]] on a line of its own, once for each");
+      return;
+    }
+    for (const toml::node& entry : *array) read(*entry.as_table());
+  }
+
+  void read_shops(const toml::node& node) {
+    each_table(node, "shop", [this](const toml::table& table) {
+      Shop shop;
+      read_fields(table, shop_fields(), {"id", "ids", "agent"}, "shop", "[[shop]]", shop);
+      if (const auto* profile = table.get("profile"); profile != nullptr && shop.profile)
+        shop_profiles_.push_back({at(*profile), *shop.profile});
+      if (const auto* agents = table.get("agent")) read_agents(*agents, shop.agents);
+
+      const std::vector<std::string> ids = read_shop_ids(table);
+      if (ids.size() > 1 && !shop.name.empty())
+        error(at(*table.get("name")),
+              "one name cannot stand for several shops; give each a [[shop]] of its own");
+      for (const std::string& id : ids) {
+        config_.shops.push_back(shop);
+        config_.shops.back().id = id;
+      }
+    });
+  }
+
+  std::vector<std::string> read_shop_ids(const toml::table& table) {
+    const toml::node* one = table.get("id");
+    const toml::node* many = table.get("ids");
+    if ((one == nullptr) == (many == nullptr)) {
+      if (one == nullptr)
+        error(at(table),
+              "a [[shop]] without an id; add id = \"…\", or ids = [\"…\", \"…\"] for "
+              "several shops with the same settings");
+      else
+        error(at(*many), "a [[shop]] with both id and ids; keep one of them");
+      return {};
+    }
+    std::vector<std::string> ids;
+    const auto take = [&](const toml::node& node, const std::string& key) {
+      const auto* text = node.as_string();
+      if (text == nullptr || !is_valid_id(text->get())) {
+        error(at(node), "shop." + key +
+                            " must be 1 to 256 bytes of text without control "
+                            "characters; write it as the stream does");
+        return;
+      }
+      const auto [known, is_new] = shops_.emplace(text->get(), at(node));
+      if (is_new)
+        ids.push_back(text->get());
+      else
+        error(at(node), "shop " + quoted(text->get()) + " is already configured at line " +
+                            std::to_string(known->second.line) + "; remove one of the two");
+    };
+    if (one != nullptr) {
+      take(*one, "id");
+    } else if (const auto* array = many->as_array(); array != nullptr && !array->empty()) {
+      for (const toml::node& entry : *array) take(entry, "ids");
+    } else {
+      error(at(*many), "shop.ids must be a list of shop ids; write it like [\"a\", \"b\"]");
+    }
+    return ids;
+  }
+
+  void read_agents(const toml::node& node, std::vector<Agent>& agents) {
+    std::map<std::string, Origin> seen;
+    each_table(node, "shop.agent", [&](const toml::table& table) {
+      Agent agent;
+      read_fields(table, agent_fields(), {"id"}, "shop.agent", "[[shop.agent]]", agent);
+      const toml::node* id = table.get("id");
+      if (id == nullptr) {
+        error(at(table), "a [[shop.agent]] without an id; add id = \"…\"");
+        return;
+      }
+      const auto* text = id->as_string();
+      if (text == nullptr || !is_valid_id(text->get())) {
+        error(at(*id),
+              "shop.agent.id must be 1 to 256 bytes of text without control characters; "
+              "write it as the stream does");
+        return;
+      }
+      agent.id = text->get();
+      if (agent.id == "unassigned") {
+        error(at(*id), "\"unassigned\" is the queue and no agent; remove the section");
+        return;
+      }
+      const auto [known, is_new] = seen.emplace(agent.id, at(*id));
+      if (is_new)
+        agents.push_back(std::move(agent));
+      else
+        error(at(*id), "agent " + quoted(agent.id) + " is already configured at line " +
+                           std::to_string(known->second.line) + "; remove one of the two");
+    });
+  }
+
+  // --- environment and flags ---
+
+  void set_from_text(const Field<Config>& field, const std::string& text, const Origin& origin) {
+    const auto value = value_from_text(field.kind, text);
+    if (!value || !field.set(config_, *value)) {
+      // What to write is said for a file; here a list is separated by commas and nothing is quoted.
+      error(origin, field.key + " " + field.must +
+                        (field.kind == Kind::list ? "; outside a file as 1m,5m,1h" : ""));
+      return;
+    }
+    origins_[field.key] = origin;
+  }
+
+  void read_environment() {
+    std::vector<std::string> known;
+    for (const Field<Config>& field : config_fields())
+      known.push_back(environment_variable(field.key));
+    for (const auto& [name, value] : sources_.environment) {
+      if (!name.starts_with("DESKPULSE_") || value.empty()) continue;
+      const Origin origin{1, 0, 0, "environment " + name};
+      const auto found = std::find(known.begin(), known.end(), name);
+      if (found != known.end()) {
+        set_from_text(config_fields()[static_cast<std::size_t>(found - known.begin())], value,
+                      origin);
+        continue;
+      }
+      // Not an error: container platforms make variables of this shape from the name of a service.
+      const auto near = nearest(name, known);
+      warnings_.push_back(
+          {origin, "unknown variable, ignored; " + (near ? "did you mean " + *near + "?"
+                                                         : "--print-config shows every setting")});
+    }
+  }
+
+  void read_overrides() {
+    for (const Override& given : sources_.overrides) {
+      const Origin origin{2, 0, 0, given.flag};
+      if (const auto* field = find_field(config_fields(), given.key)) {
+        set_from_text(*field, given.value, origin);
+        continue;
+      }
+      auto near = nearest(given.key, all_settings());
+      if (!near) near = setting_called(given.key);
+      error(origin, "unknown key " + quoted(given.key) + "; " +
+                        (near ? "did you mean " + quoted(*near) + "?"
+                              : "--print-config shows every setting"));
+    }
+  }
+
+  // --- what can only be judged when every layer is read ---
+
+  Origin origin_of(const std::string& key) const {
+    const auto found = origins_.find(key);
+    return found == origins_.end() ? Origin{} : found->second;
+  }
+
+  void check_references() {
+    if (!load_zone(config_.rules.zone))
+      error(origin_of("rules.zone"),
+            "unknown time zone " + quoted(config_.rules.zone) +
+                "; choose a name such as \"Asia/Shanghai\" that is a file below "
+                "/usr/share/zoneinfo (package tzdata)");
+
+    std::vector<std::string> profiles = sources_.shipped_profiles;
+    for (const Profile& profile : config_.profiles) profiles.push_back(profile.name);
+    const auto check_profile = [&](const Origin& origin, const std::string& name) {
+      if (std::find(profiles.begin(), profiles.end(), name) == profiles.end())
+        error(origin, unknown_name("profile", name, profiles));
+    };
+    check_profile(origin_of("rules.profile"), config_.rules.profile);
+    for (const auto& [origin, name] : shop_profiles_) check_profile(origin, name);
+
+    if (config_.feed.reconnect_base > config_.feed.reconnect_cap) {
+      const bool by_base = origins_.count("feed.reconnect.base") != 0;
+      error(origin_of(by_base ? "feed.reconnect.base" : "feed.reconnect.cap"),
+            "feed.reconnect.base is longer than feed.reconnect.cap; lower the one or raise the "
+            "other");
+    }
+  }
+
+  const Sources& sources_;
+  Config config_;
+  std::vector<Complaint> errors_;
+  std::vector<Complaint> warnings_;
+  std::map<std::string, Origin> origins_;  ///< of the settings that were given, by key
+  std::map<std::string, Origin> shops_;
+  std::vector<std::pair<Origin, std::string>> shop_profiles_;
+};
+
+}  // namespace
+
+Loaded load(const Sources& sources) { return Loader(sources).run(); }
+
+FileText read_text_file(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return {{}, "cannot read " + path + ": " + std::strerror(errno)};
+  FileText result;
+  char chunk[4'096];
+  std::size_t size = 0;
+  while ((size = std::fread(chunk, 1, sizeof chunk, file)) > 0) result.text.append(chunk, size);
+  // Opening a directory succeeds, reading it does not.
+  if (std::ferror(file) != 0) result.error = "cannot read " + path + ": " + std::strerror(errno);
+  std::fclose(file);
+  return result;
+}
+
+}  // namespace deskpulse::config

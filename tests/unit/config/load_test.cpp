@@ -1,0 +1,437 @@
+#include "daemon/config/load.hpp"
+
+#include <gmock/gmock.h>
+
+namespace deskpulse::config {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+Sources sources_of(const std::string& text) {
+  return {.document = Document{"d.toml", text},
+          .environment = {},
+          .overrides = {},
+          .shipped_profiles = {"default", "taobao", "jd"}};
+}
+
+Loaded load_text(const std::string& text) { return load(sources_of(text)); }
+
+std::vector<std::string> errors_of(const std::string& text) { return load_text(text).errors; }
+
+// --- what is read ---
+
+TEST(Load, WithoutAnySourceGivesTheDefaults) {
+  const Loaded loaded = load({});
+
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_THAT(loaded.warnings, IsEmpty());
+  EXPECT_EQ(loaded.config, Config{});
+  EXPECT_EQ(loaded.config.feed.url, "ws://127.0.0.1:9871/");
+  EXPECT_EQ(loaded.config.rules.zone, "Asia/Shanghai");
+}
+
+TEST(Load, ReadsSectionsAndLeavesTheRestAtItsDefault) {
+  const Loaded loaded = load_text(R"(
+[feed]
+url = "wss://chat.example.com/stream"
+protocol = "plain"
+[feed.timeouts]
+close = "1s"
+[rules]
+slow_after = "1m30s"
+day_cut = "04:00"
+[windows]
+rolling = ["1m", "90s"]
+)");
+
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  EXPECT_EQ(loaded.config.feed.url, "wss://chat.example.com/stream");
+  EXPECT_EQ(loaded.config.feed.protocol, Protocol::plain);
+  EXPECT_EQ(loaded.config.feed.close_timeout, 1s);
+  EXPECT_EQ(loaded.config.feed.message_timeout, 10s);
+  EXPECT_EQ(loaded.config.rules.slow_after, 90s);
+  EXPECT_EQ(loaded.config.rules.day_cut, 4h);
+  EXPECT_THAT(loaded.config.windows, ElementsAre(Window{"1m", 60s}, Window{"90s", 90s}));
+}
+
+TEST(Load, GivesEveryIdOfAShopSectionTheSameSettings) {
+  const Loaded loaded = load_text(R"(
+[[shop]]
+ids = ["a", "b"]
+slow_after = "30s"
+profile = "jd"
+[[shop.agent]]
+id = "x"
+capacity = 5
+[[shop]]
+id = "c"
+name = "旗舰店"
+)");
+
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  ASSERT_THAT(loaded.config.shops, SizeIs(3));
+  const Shop& a = loaded.config.shops[0];
+  Shop b = loaded.config.shops[1];
+  EXPECT_EQ(a.id, "a");
+  EXPECT_EQ(a.slow_after, 30s);
+  EXPECT_EQ(a.profile, "jd");
+  EXPECT_THAT(a.agents, ElementsAre(Agent{"x", "", "", 5}));
+  EXPECT_EQ(b.id, "b");
+  b.id = "a";
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(loaded.config.shops[2].name, "旗舰店");
+  EXPECT_EQ(loaded.config.shops[2].slow_after, std::nullopt);
+}
+
+TEST(Load, ReadsProfilesThatShopsCanName) {
+  const Loaded loaded = load_text(R"(
+[profiles.night]
+valid_replies = ["human", "bot"]
+timely_within = "45s"
+strict = true
+unit = "session_first"
+service_hours = "22:00-06:00"
+response_cap = "none"
+[[shop]]
+id = "a"
+profile = "night"
+)");
+
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  ASSERT_THAT(loaded.config.profiles, SizeIs(1));
+  const Profile& night = loaded.config.profiles[0];
+  EXPECT_EQ(night.name, "night");
+  EXPECT_THAT(night.valid_replies.value(), ElementsAre("human", "bot"));
+  EXPECT_EQ(night.timely_within, 45s);
+  EXPECT_EQ(night.strict, true);
+  EXPECT_EQ(night.unit, JudgedUnit::session_first);
+  EXPECT_EQ(night.service_hours, (Hours{22h, 6h}));
+  EXPECT_EQ(night.response_cap, 0s);
+}
+
+// --- precedence ---
+
+TEST(Load, LetsTheFileWinOverDefaultsTheEnvironmentOverItAndFlagsOverAll) {
+  Sources sources =
+      sources_of("[rules]\nslow_after = \"10s\"\nsession_gap = \"10s\"\nabandon_after = \"10s\"\n");
+  sources.environment = {{"DESKPULSE_RULES_SESSION_GAP", "20s"},
+                         {"DESKPULSE_RULES_ABANDON_AFTER", "20s"},
+                         {"PATH", "/bin"}};
+  sources.overrides = {{"--set", "rules.abandon_after", "30s"}};
+
+  const Loaded loaded = load(sources);
+
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  EXPECT_EQ(loaded.config.rules.slow_times, 1);
+  EXPECT_EQ(loaded.config.rules.slow_after, 10s);
+  EXPECT_EQ(loaded.config.rules.session_gap, 20s);
+  EXPECT_EQ(loaded.config.rules.abandon_after, 30s);
+}
+
+TEST(Load, ReadsNumbersTruthsAndListsFromTheEnvironment) {
+  Sources sources;
+  sources.environment = {{"DESKPULSE_HTTP_MAX_CONNECTIONS", "7"},
+                         {"DESKPULSE_FEED_PERMESSAGE_DEFLATE", "true"},
+                         {"DESKPULSE_WINDOWS_ROLLING", "1m, 5m"},
+                         {"DESKPULSE_FEED_TLS_CA_FILE", "/etc/ca.pem"},
+                         {"DESKPULSE_FEED_TOKEN_FILE", ""}};
+
+  const Loaded loaded = load(sources);
+
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  EXPECT_EQ(loaded.config.http.max_connections, 7);
+  EXPECT_TRUE(loaded.config.feed.permessage_deflate);
+  EXPECT_THAT(loaded.config.windows, ElementsAre(Window{"1m", 60s}, Window{"5m", 300s}));
+  EXPECT_EQ(loaded.config.feed.tls_ca_file, "/etc/ca.pem");
+  EXPECT_EQ(loaded.config.feed.token_file, std::nullopt);
+}
+
+TEST(Load, WarnsOfAnUnknownVariableAndGoesOn) {
+  Sources sources;
+  sources.environment = {{"DESKPULSE_FEED_ULR", "ws://a/"},
+                         {"DESKPULSE_PORT_9870_TCP_PROTO", "tcp"}};
+
+  const Loaded loaded = load(sources);
+
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_THAT(loaded.warnings,
+              ElementsAre("environment DESKPULSE_FEED_ULR: unknown variable, ignored; did you mean "
+                          "DESKPULSE_FEED_URL?",
+                          "environment DESKPULSE_PORT_9870_TCP_PROTO: unknown variable, ignored; "
+                          "--print-config shows every setting"));
+}
+
+// --- errors, with their exact place and text ---
+
+TEST(LoadError, OfSyntaxSaysWhereTheFileStopsBeingToml) {
+  const auto errors = errors_of("[feed]\nurl = \n");
+
+  ASSERT_THAT(errors, SizeIs(1));
+  EXPECT_THAT(errors[0], testing::StartsWith("d.toml:2:7: not valid TOML: "));
+  EXPECT_THAT(errors[0], testing::EndsWith("; correct it, the rest of the file was not read"));
+}
+
+TEST(LoadError, OfAnUnknownKeyNamesTheNearestKnownOne) {
+  EXPECT_THAT(errors_of("[rules]\n\n  slow_aftr = \"60s\"\n"),
+              ElementsAre("d.toml:3:3: unknown key \"slow_aftr\" in [rules]; did you mean "
+                          "\"slow_after\"?"));
+}
+
+TEST(LoadError, OfAnUnknownSectionNamesTheNearestKnownOne) {
+  EXPECT_THAT(errors_of("[rulez]\nslow_after = \"60s\"\n"),
+              ElementsAre("d.toml:1:2: unknown key \"rulez\"; did you mean \"rules\"?"));
+}
+
+TEST(LoadError, OfAKeyInTheWrongSectionNamesTheRightOne) {
+  EXPECT_THAT(errors_of("slow_after = \"60s\"\n"),
+              ElementsAre("d.toml:1:1: unknown key \"slow_after\"; did you mean "
+                          "\"rules.slow_after\"?"));
+}
+
+TEST(LoadError, OfAKeyLikeNoOtherListsWhatIsKnown) {
+  EXPECT_THAT(
+      errors_of("[log]\nbanana = 1\n"),
+      ElementsAre("d.toml:2:1: unknown key \"banana\" in [log]; known here: level, format"));
+  EXPECT_THAT(errors_of("[store]\n"),
+              ElementsAre("d.toml:1:2: unknown key \"store\"; known here: feed, rules, windows, "
+                          "http, log, profiles, shop"));
+}
+
+TEST(LoadError, OfAnUnknownKeyInShopAgentAndProfile) {
+  EXPECT_THAT(errors_of("[[shop]]\nid = \"a\"\nprofil = \"jd\"\n"
+                        "[[shop.agent]]\nid = \"x\"\ncapacty = 3\n"
+                        "[profiles.p]\ntimely = \"3s\"\nresponse_max = \"3s\"\n"),
+              ElementsAre("d.toml:3:1: unknown key \"profil\" in [[shop]]; did you mean "
+                          "\"profile\"?",
+                          "d.toml:6:1: unknown key \"capacty\" in [[shop.agent]]; did you mean "
+                          "\"capacity\"?",
+                          "d.toml:8:1: unknown key \"timely\" in [profiles.p]; known here: "
+                          "valid_replies, timely_within, strict, unit, service_hours, "
+                          "response_cap",
+                          "d.toml:9:1: unknown key \"response_max\" in [profiles.p]; did you mean "
+                          "\"response_cap\"?"));
+}
+
+TEST(LoadError, OfAWrongTypeSaysWhatToWrite) {
+  EXPECT_THAT(
+      errors_of("[rules]\nslow_after = 60\nslow_times = \"3\"\n[feed]\npermessage_deflate = 1\n"
+                "[windows]\nrolling = \"1m\"\n[http]\nmax_connections = 2.5\n"),
+      ElementsAre("d.toml:2:14: rules.slow_after must be a duration from 1ms to 7d; write it like "
+                  "\"60s\", \"1m30s\" or \"500ms\"",
+                  "d.toml:3:14: rules.slow_times must be a whole number from 1 to 1000; write it "
+                  "without quotes",
+                  "d.toml:5:22: feed.permessage_deflate must be true or false; write no quotes",
+                  "d.toml:7:11: windows.rolling must be a list of 1 to 8 different durations from "
+                  "1s to 1d, each a multiple of 60ms; write it like [\"1m\", \"5m\", \"1h\"]",
+                  "d.toml:9:19: http.max_connections must be a whole number from 1 to 65536; "
+                  "write it without quotes"));
+}
+
+TEST(LoadError, OfASectionThatIsAValueShowsItsHeader) {
+  EXPECT_THAT(
+      errors_of("feed = 1\nprofiles = 2\nshop = 3\n"),
+      ElementsAre(
+          "d.toml:1:8: feed is a section; write [feed] on a line of its own",
+          "d.toml:2:12: profiles holds sections; write [profiles.NAME] on a line of its own",
+          "d.toml:3:8: shop is a list of sections; write [[shop]] on a line of its own, once for "
+          "each"));
+  EXPECT_THAT(errors_of("[shop]\nid = \"a\"\n"),
+              ElementsAre("d.toml:1:1: shop is a list of sections; write [[shop]] on a line of its "
+                          "own, once for each"));
+  EXPECT_THAT(errors_of("[profiles]\njd = 1\n"),
+              ElementsAre("d.toml:2:6: profiles.jd is a section; write [profiles.jd] on a line of "
+                          "its own"));
+}
+
+TEST(LoadError, OfAValueOutOfRangeNamesTheRange) {
+  EXPECT_THAT(errors_of("[rules]\nabandon_after = \"0s\"\nsession_gap = \"8d\"\nslow_times = 0\n"),
+              ElementsAre("d.toml:2:17: rules.abandon_after must be a duration from 1ms to 7d; "
+                          "write it like \"60s\", \"1m30s\" or \"500ms\"",
+                          "d.toml:3:15: rules.session_gap must be a duration from 1ms to 7d; "
+                          "write it like \"60s\", \"1m30s\" or \"500ms\"",
+                          "d.toml:4:14: rules.slow_times must be a whole number from 1 to 1000; "
+                          "write it without quotes"));
+  for (const char* good :
+       {"slow_after = \"1ms\"", "slow_after = \"7d\"", "slow_times = 1000", "day_cut = \"23:59\""})
+    EXPECT_THAT(errors_of("[rules]\n" + std::string(good)), IsEmpty()) << good;
+  EXPECT_THAT(errors_of("[rules]\nday_cut = \"24:00\"\n"),
+              ElementsAre("d.toml:2:11: rules.day_cut must be a time of day from 00:00 to 23:59; "
+                          "write it like \"04:00\""));
+}
+
+TEST(LoadError, OfAWordThatIsNoChoiceListsTheChoices) {
+  EXPECT_THAT(
+      errors_of("[log]\nlevel = \"loud\"\n[feed]\nprotocol = \"v1\"\n"),
+      ElementsAre("d.toml:2:9: log.level must be \"debug\", \"info\", \"warn\" or \"error\"; "
+                  "choose one of them",
+                  "d.toml:4:12: feed.protocol must be \"deskpulse.v1\" or \"plain\"; choose "
+                  "one of them"));
+}
+
+TEST(LoadError, OfWindowsThatCannotBeKept) {
+  for (const char* bad : {R"([])", R"(["1m","60s"])", R"(["today"])", R"(["1m", 5])", R"(["1s"])",
+                          R"(["2d"])", R"(["1m","2m","3m","4m","5m","6m","7m","8m","9m"])"})
+    EXPECT_THAT(errors_of("[windows]\nrolling = " + std::string(bad)),
+                ElementsAre(HasSubstr("d.toml:2:11: windows.rolling must be a list of 1 to 8 ")))
+        << bad;
+  EXPECT_THAT(errors_of("[windows]\nrolling = [\"3s\", \"1d\"]"), IsEmpty());
+}
+
+TEST(LoadError, OfAFeedAddress) {
+  for (const char* bad :
+       {"http://a/", "ws://", "ws:///x", "ws://a:0/", "ws://a:65536/", "ws://a:/", "ws://a b/",
+        "ws://u:p@a/", "ws://a/#f", "ws://[::1/", "ws://[zz]/", "127.0.0.1:9871"})
+    EXPECT_THAT(
+        errors_of("[feed]\nurl = \"" + std::string(bad) + "\""),
+        ElementsAre("d.toml:2:7: feed.url must be an address such as "
+                    "\"wss://chat.example.com/stream\"; begin it with ws:// or wss:// and put no "
+                    "user name or password into it"))
+        << bad;
+  for (const char* good : {"ws://a", "ws://a:1", "wss://a.b-c_d:65535/x?y=1", "ws://[::1]:9871/"})
+    EXPECT_THAT(errors_of("[feed]\nurl = \"" + std::string(good) + "\""), IsEmpty()) << good;
+}
+
+TEST(LoadError, OfAListenAddress) {
+  for (const char* bad : {"127.0.0.1", ":9870", "9870", "a:b", "a:70000", "[::1]", "::1:9870"})
+    EXPECT_THAT(errors_of("[http]\nlisten = \"" + std::string(bad) + "\""),
+                ElementsAre("d.toml:2:10: http.listen must be an address and a port; write it like "
+                            "\"127.0.0.1:9870\" or \"[::1]:9870\""))
+        << bad;
+  for (const char* good : {"0.0.0.0:9870", "localhost:0", "[::]:80"})
+    EXPECT_THAT(errors_of("[http]\nlisten = \"" + std::string(good) + "\""), IsEmpty()) << good;
+}
+
+TEST(LoadError, OfAnUnknownZoneStandsAtItsValue) {
+  const std::string advice =
+      "; choose a name such as \"Asia/Shanghai\" that is a file below /usr/share/zoneinfo (package "
+      "tzdata)";
+  EXPECT_THAT(errors_of("[rules]\nzone = \"Asia/Shangai\"\n"),
+              ElementsAre("d.toml:2:8: unknown time zone \"Asia/Shangai\"" + advice));
+  EXPECT_THAT(errors_of("[rules]\nzone = \"localtime\"\n"),
+              ElementsAre("d.toml:2:8: unknown time zone \"localtime\"" + advice));
+}
+
+TEST(LoadError, OfAnUnknownProfileNamesTheNearest) {
+  EXPECT_THAT(
+      errors_of("[rules]\nprofile = \"tabao\"\n[[shop]]\nid = \"a\"\nprofile = \"amazon\"\n"),
+      ElementsAre("d.toml:2:11: unknown profile \"tabao\"; did you mean \"taobao\"?",
+                  "d.toml:5:11: unknown profile \"amazon\"; known: default, taobao, jd"));
+}
+
+TEST(LoadError, OfARepeatedShopNamesTheFirstLine) {
+  EXPECT_THAT(errors_of("[[shop]]\nid = \"a\"\n[[shop]]\nids = [\"b\", \"a\", \"b\"]\n"),
+              ElementsAre("d.toml:4:13: shop \"a\" is already configured at line 2; remove one of "
+                          "the two",
+                          "d.toml:4:18: shop \"b\" is already configured at line 4; remove one of "
+                          "the two"));
+}
+
+TEST(LoadError, OfShopIds) {
+  EXPECT_THAT(errors_of("[[shop]]\nname = \"a\"\n"),
+              ElementsAre("d.toml:1:1: a [[shop]] without an id; add id = \"…\", or ids = [\"…\", "
+                          "\"…\"] for several shops with the same settings"));
+  EXPECT_THAT(errors_of("[[shop]]\nid = \"a\"\nids = [\"b\"]\n"),
+              ElementsAre("d.toml:3:7: a [[shop]] with both id and ids; keep one of them"));
+  EXPECT_THAT(errors_of("[[shop]]\nids = []\n"),
+              ElementsAre("d.toml:2:7: shop.ids must be a list of shop ids; write it like [\"a\", "
+                          "\"b\"]"));
+  EXPECT_THAT(errors_of("[[shop]]\nid = \"\"\n[[shop]]\nid = 5\n[[shop]]\nids = [\"a\\u0007\"]\n"),
+              ElementsAre("d.toml:2:6: shop.id must be 1 to 256 bytes of text without control "
+                          "characters; write it as the stream does",
+                          "d.toml:4:6: shop.id must be 1 to 256 bytes of text without control "
+                          "characters; write it as the stream does",
+                          "d.toml:6:8: shop.ids must be 1 to 256 bytes of text without control "
+                          "characters; write it as the stream does"));
+  EXPECT_THAT(errors_of("[[shop]]\nids = [\"a\", \"b\"]\nname = \"x\"\n"),
+              ElementsAre("d.toml:3:8: one name cannot stand for several shops; give each a "
+                          "[[shop]] of its own"));
+}
+
+TEST(LoadError, OfAgentIds) {
+  EXPECT_THAT(
+      errors_of("[[shop]]\nid = \"a\"\n[[shop.agent]]\nname = \"x\"\n"
+                "[[shop.agent]]\nid = \"\"\n[[shop.agent]]\nid = \"unassigned\"\n"
+                "[[shop.agent]]\nid = \"y\"\n[[shop.agent]]\nid = \"y\"\ncapacity = -1\n"),
+      ElementsAre("d.toml:3:1: a [[shop.agent]] without an id; add id = \"…\"",
+                  "d.toml:6:6: shop.agent.id must be 1 to 256 bytes of text without control "
+                  "characters; write it as the stream does",
+                  "d.toml:8:6: \"unassigned\" is the queue and no agent; remove the section",
+                  "d.toml:12:6: agent \"y\" is already configured at line 10; remove one of "
+                  "the two",
+                  "d.toml:13:12: shop.agent.capacity must be a whole number from 0 to "
+                  "1000000; write it without quotes"));
+}
+
+TEST(LoadError, OfProfileValues) {
+  EXPECT_THAT(
+      errors_of("[profiles.p]\nvalid_replies = [\"bot\"]\ntimely_within = \"500ms\"\n"
+                "unit = \"day\"\nservice_hours = \"8-23\"\nresponse_cap = \"0s\"\n"),
+      ElementsAre(
+          "d.toml:2:17: profiles.p.valid_replies must be a list of different senders out of "
+          "\"human\", \"assist\" and \"bot\", human among them; write it like [\"human\", "
+          "\"assist\"]",
+          "d.toml:3:17: profiles.p.timely_within must be a duration from 1s to 7d; write it "
+          "like \"60s\", \"1m30s\" or \"500ms\"",
+          "d.toml:4:8: profiles.p.unit must be \"turn\" or \"session_first\"; choose one of "
+          "them",
+          "d.toml:5:17: profiles.p.service_hours must be two times of day; write it like "
+          "\"08:00-23:00\", or \"00:00-24:00\" for the whole day",
+          "d.toml:6:16: profiles.p.response_cap must be a duration from 1s to 7d, or "
+          "\"none\"; write it like \"600s\""));
+}
+
+TEST(LoadError, OfABackoffThatBeginsAboveItsCap) {
+  EXPECT_THAT(
+      errors_of("[feed.reconnect]\nbase = \"1m\"\n"),
+      ElementsAre("d.toml:2:8: feed.reconnect.base is longer than feed.reconnect.cap; lower "
+                  "the one or raise the other"));
+}
+
+TEST(LoadError, OfTheEnvironmentNamesTheVariable) {
+  Sources sources = sources_of("[rules]\nslow_after = \"x\"\n");
+  sources.environment = {{"DESKPULSE_RULES_SLOW_TIMES", "many"},
+                         {"DESKPULSE_WINDOWS_ROLLING", "1m,x"},
+                         {"DESKPULSE_RULES_ZONE", "Mars/Olympus"}};
+
+  const auto errors = load(sources).errors;
+
+  ASSERT_THAT(errors, SizeIs(4));
+  EXPECT_THAT(errors[0], HasSubstr("d.toml:2:14: rules.slow_after must be "));
+  EXPECT_EQ(
+      errors[1],
+      "environment DESKPULSE_RULES_SLOW_TIMES: rules.slow_times must be a whole number from 1 "
+      "to 1000; write it without quotes");
+  EXPECT_THAT(errors[2], HasSubstr("environment DESKPULSE_WINDOWS_ROLLING: windows.rolling must"));
+  EXPECT_THAT(errors[2], HasSubstr("; outside a file as 1m,5m,1h"));
+  EXPECT_THAT(errors[3], HasSubstr("environment DESKPULSE_RULES_ZONE: unknown time zone"));
+}
+
+TEST(LoadError, OfAFlagNamesTheFlag) {
+  Sources sources;
+  sources.overrides = {{"--http-listen", "http.listen", "9870"},
+                       {"--set", "rules.slow_aftr", "1s"},
+                       {"--set", "zone", "UTC"},
+                       {"--set", "banana", "1"}};
+
+  EXPECT_THAT(load(sources).errors,
+              ElementsAre("--http-listen: http.listen must be an address and a port; write it like "
+                          "\"127.0.0.1:9870\" or \"[::1]:9870\"",
+                          "--set: unknown key \"rules.slow_aftr\"; did you mean "
+                          "\"rules.slow_after\"?",
+                          "--set: unknown key \"zone\"; did you mean \"rules.zone\"?",
+                          "--set: unknown key \"banana\"; --print-config shows every setting"));
+}
+
+TEST(ReadTextFile, SaysWhyAFileCannotBeRead) {
+  EXPECT_EQ(read_text_file("/nonexistent/deskpulse.toml").error,
+            "cannot read /nonexistent/deskpulse.toml: No such file or directory");
+  EXPECT_EQ(read_text_file("/").error, "cannot read /: Is a directory");
+  EXPECT_EQ(read_text_file("/dev/null").error, "");
+}
+
+}  // namespace
+}  // namespace deskpulse::config

@@ -1,0 +1,105 @@
+#include "daemon/config/print.hpp"
+
+#include <gmock/gmock.h>
+
+#include "daemon/config/load.hpp"
+
+namespace deskpulse::config {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Loaded load_text(const std::string& text) {
+  return load({.document = Document{"printed.toml", text},
+               .environment = {},
+               .overrides = {},
+               .shipped_profiles = {"default", "taobao", "jd"}});
+}
+
+TEST(PrintedConfig, OfTheDefaultsLoadsAsTheDefaults) {
+  const Loaded loaded = load_text(to_toml(Config{}));
+
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_EQ(loaded.config, Config{});
+}
+
+TEST(PrintedConfig, WithEverySettingChangedLoadsAsItself) {
+  const Loaded first = load_text(R"(
+[feed]
+url = "wss://chat.example.com:8443/stream?shop=1"
+protocol = "plain"
+start = "floor"
+consumer = "wall \"1\" \\ \u00e9"
+token_file = "/run/token"
+max_frame_bytes = 65_536
+permessage_deflate = true
+reorder_window = "0s"
+allowed_lateness = "1m30s"
+max_clock_skew = "2s"
+live_lag = "3s"
+tls.ca_file = "/etc/ssl/ca.pem"
+timeouts = { handshake = "1s", message = "2s", close = "250ms" }
+reconnect = { base = "100ms", cap = "10s" }
+[rules]
+slow_after = "100s"
+slow_times = 3
+abandon_after = "1h"
+session_gap = "5m"
+zone = "America/New_York"
+day_cut = "04:00"
+profile = "night shift"
+[windows]
+rolling = ["60s", "2h"]
+[http]
+listen = "[::]:80"
+max_connections = 3
+[log]
+level = "debug"
+format = "json"
+[profiles."night shift"]
+valid_replies = ["human", "bot"]
+timely_within = "45s"
+strict = true
+unit = "session_first"
+service_hours = "22:00-06:00"
+response_cap = "10m"
+[profiles.taobao]
+response_cap = "none"
+[[shop]]
+ids = ["a", "b"]
+profile = "jd"
+slow_after = "30s"
+slow_times = 2
+abandon_after = "20m"
+session_gap = "15m"
+[[shop.agent]]
+id = "小红"
+name = "Xiao \u202e Hong"
+group = "售前"
+capacity = 12
+[[shop.agent]]
+id = "plain"
+[[shop]]
+id = "c"
+name = "旗舰店"
+)");
+  ASSERT_THAT(first.errors, IsEmpty());
+
+  const Loaded second = load_text(to_toml(first.config));
+
+  EXPECT_THAT(second.errors, IsEmpty());
+  EXPECT_EQ(second.config, first.config);
+  EXPECT_EQ(second.config.shops.size(), 3U);
+}
+
+TEST(PrintedConfig, ShowsWhatIsNotSetAsAComment) {
+  const std::string text = to_toml(Config{});
+
+  EXPECT_THAT(text, HasSubstr("[feed]\n# Where the stream of events is: ws:// or wss://.\n"
+                              "url = \"ws://127.0.0.1:9871/\"\n"));
+  EXPECT_THAT(text, HasSubstr("# token_file is not set\n"));
+}
+
+}  // namespace
+}  // namespace deskpulse::config
