@@ -29,11 +29,13 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// Applies one event by spec 4. One whose `ts` is at or after now() first fires every deadline
-  /// before it and moves now() to it; an earlier one is late, and is applied at now(). `customer_key`
-  /// must be set where the type has a customer. Unknown types and senders change nothing.
+  /// before it and moves now() to it; an earlier one is late, and is applied at now().
+  /// `customer_key` must be set where the type has a customer. Unknown types and senders change
+  /// nothing.
   void apply(const proto::Event& event);
 
-  /// Time is `to`: every deadline before it fires, none at it. An earlier time than now() is ignored.
+  /// Time is `to`: every deadline before it fires, none at it. An earlier time than now() is
+  /// ignored.
   void advance(Instant to);
 
   /// The engine's watermark: the greatest time it was told.

@@ -16,10 +16,10 @@ namespace deskpulse::engine {
 /// defines each. Distinct customers are distinct within this row's shop or agent.
 struct ScopeNumbers {
   std::array<std::uint32_t, proto::kFromCount> messages{};  ///< by proto::From
-  std::uint32_t consulting_customers = 0;   ///< not to be reported for `unassigned`
+  std::uint32_t consulting_customers = 0;                   ///< not to be reported for `unassigned`
   std::uint32_t slow_turns = 0;
   std::uint32_t slow_customers = 0;
-  std::uint32_t unanswered_customers = 0;   ///< today's is not to be reported for `unassigned`
+  std::uint32_t unanswered_customers = 0;  ///< today's is not to be reported for `unassigned`
   std::uint32_t answered_turns = 0;
   std::uint32_t first_responses = 0;
   std::uint32_t judged_turns = 0;
@@ -105,14 +105,14 @@ struct Directory {
 /// same. Reuse one object: a warm report allocates nothing.
 struct Report {
   proto::Instant watermark{};
-  std::uint64_t conversations = 0;          ///< in memory, idle ones included
+  std::uint64_t conversations = 0;  ///< in memory, idle ones included
   /// Labels of the scopes: the rolling windows as configured, then "today", which is always last.
   std::shared_ptr<const std::vector<std::string>> scopes;
   std::shared_ptr<const Directory> directory;
   std::vector<ShopRow> shops;
   std::vector<ScopeNumbers> shop_scopes;
-  std::vector<Quantiles> shop_quantiles;    ///< like shop_scopes
-  std::vector<AgentRow> agents;             ///< ordered by shop
+  std::vector<Quantiles> shop_quantiles;  ///< like shop_scopes
+  std::vector<AgentRow> agents;           ///< ordered by shop
   std::vector<ScopeNumbers> agent_scopes;
 };
 

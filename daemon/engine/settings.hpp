@@ -52,7 +52,7 @@ const Profile* find_shipped_profile(std::string_view name);
 /// An agent named in the configuration: exists with zeros from the start and never disappears.
 struct AgentSettings {
   std::string id;
-  std::string name;   ///< empty = the id
+  std::string name;  ///< empty = the id
   std::string group;
   std::optional<std::uint32_t> capacity;
 };
@@ -69,7 +69,8 @@ struct ShopSettings {
   std::vector<AgentSettings> agents;
 };
 
-/// A rolling window; its span is a multiple of 60 ms, so that its 60 buckets are whole milliseconds.
+/// A rolling window; its span is a multiple of 60 ms, so that its 60 buckets are whole
+/// milliseconds.
 struct Window {
   std::string label;  ///< the value of the label `window`, such as "5m"
   Millis span{};

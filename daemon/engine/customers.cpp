@@ -1,0 +1,129 @@
+// Distinct customers, per shop and per (shop, agent). Spec 5.
+//
+// In a rolling window a customer counts when the newest thing of its kind lies in the window, so
+// each record keeps the newest time only, and counting is moving one unit from its bucket to a
+// later one. The business day keeps a flag a kind instead, for its conditions can also stop to
+// hold.
+#include "daemon/engine/state.hpp"
+
+namespace deskpulse::engine {
+namespace {
+
+/// Moves one customer's unit of `number` to `at`, unless it is at a later time already.
+void move_newest(Tally& tally, const WindowClock& clock, PackedInstant& newest, Instant at,
+                 std::uint32_t ScopeNumbers::*number) {
+  const Instant before = newest;
+  if (at <= before) return;
+  if (before != Instant{})
+    tally.place_rolling(clock, before, [number](ScopeNumbers& n) { --(n.*number); });
+  tally.place_rolling(clock, at, [number](ScopeNumbers& n) { ++(n.*number); });
+  newest = at;
+}
+
+}  // namespace
+
+void Engine::State::wrote(Conversation& c, Instant at) {
+  Tally& tally = shop_of(c).tally;
+  move_newest(tally, clock_, c.last_wrote, at, &ScopeNumbers::consulting_customers);
+  turn_page(c);
+  if (!clock_.in_today(at) || c.today_consulted) return;
+  c.today_consulted = true;
+  ++tally.today(clock_).consulting_customers;
+  review_today(c);
+}
+
+void Engine::State::wrote_to(Conversation& c, std::uint32_t agent, Instant at) {
+  Tally& tally = touch(agent).tally;
+  Pair& p = pair(c, agent);
+  move_newest(tally, clock_, p.last_wrote, at, &ScopeNumbers::consulting_customers);
+  if (!clock_.in_today(at) || p.today_consulted) return;
+  p.today_consulted = true;
+  ++tally.today(clock_).consulting_customers;
+  review_today(p);
+}
+
+void Engine::State::became_slow(Conversation& c, std::uint32_t agent, Instant at) {
+  Tally& of_shop = shop_of(c).tally;
+  Tally& of_agent = touch(agent).tally;
+  Pair& p = pair(c, agent);
+  move_newest(of_shop, clock_, c.last_slow, at, &ScopeNumbers::slow_customers);
+  move_newest(of_agent, clock_, p.last_slow, at, &ScopeNumbers::slow_customers);
+  turn_page(c);
+  if (!clock_.in_today(at)) return;
+  if (!c.today_slow) ++of_shop.today(clock_).slow_customers;
+  if (!p.today_slow) ++of_agent.today(clock_).slow_customers;
+  c.today_slow = true;
+  p.today_slow = true;
+}
+
+void Engine::State::replied(Conversation& c, std::uint32_t sender, Instant at) {
+  turn_page(c);
+  if (!clock_.in_today(at)) return;
+  c.today_replied = true;
+  review_today(c);
+  if (roster_.agent_at(sender).is_queue) return;
+  Pair& p = pair(c, sender);
+  p.today_replied = true;
+  review_today(p);
+}
+
+void Engine::State::bot_ended(Conversation& c, std::uint32_t sender, Instant at) {
+  if (!clock_.in_today(at) || roster_.agent_at(sender).is_queue) return;
+  Pair& p = pair(c, sender);
+  p.today_bot_ended = true;
+  review_today(p);
+}
+
+// The customer's newest turn, by its opening; called when it enters or leaves the unanswered ones.
+void Engine::State::count_unanswered(const Conversation& c, std::uint32_t agent, int change) {
+  const auto by = [change](ScopeNumbers& n) {
+    n.unanswered_customers += static_cast<std::uint32_t>(change);
+  };
+  shop_of(c).tally.place_rolling(clock_, c.opening, by);
+  touch(agent).tally.place_rolling(clock_, c.opening, by);
+}
+
+// Spec 5: received customers of the day with no valid reply in it, whose newest turn is no bot
+// turn.
+void Engine::State::review_today(Conversation& c) {
+  turn_page(c);
+  const bool unanswered = c.today_consulted && !c.today_replied && !c.newest_by_bot;
+  if (unanswered == c.today_unanswered) return;
+  c.today_unanswered = unanswered;
+  shop_of(c).tally.today(clock_).unanswered_customers += unanswered ? 1U : ~0U;
+}
+
+// The agent's: customers received by it in the day to whom it sent no valid reply and who did not
+// get a bot turn's end from it.
+void Engine::State::review_today(Pair& p) {
+  const bool unanswered = p.today_consulted && !p.today_replied && !p.today_bot_ended;
+  if (unanswered == p.today_unanswered) return;
+  p.today_unanswered = unanswered;
+  touch(p.agent).tally.today(clock_).unanswered_customers += unanswered ? 1U : ~0U;
+}
+
+void Engine::State::turn_page(Conversation& c) {
+  if (c.day == today()) return;
+  c.day = today();
+  c.today_consulted = c.today_replied = c.today_slow = c.today_unanswered = false;
+}
+
+Pair& Engine::State::pair(Conversation& c, std::uint32_t agent) {
+  std::uint32_t index = c.first_pair;
+  while (index != kNone && pairs_[index].agent != agent) index = pairs_[index].next;
+  if (index == kNone) {
+    index = pairs_.acquire();
+    pairs_[index].agent = agent;
+    pairs_[index].next = c.first_pair;
+    c.first_pair = index;
+  }
+  Pair& p = pairs_[index];
+  if (p.day != today()) {
+    p.day = today();
+    p.today_consulted = p.today_replied = p.today_bot_ended = false;
+    p.today_slow = p.today_unanswered = false;
+  }
+  return p;
+}
+
+}  // namespace deskpulse::engine

@@ -1,0 +1,85 @@
+// What time alone does: slow, late, abandoned, waiting longer than, the session's end. Spec 4.
+#include <algorithm>
+#include <cassert>
+
+#include "daemon/engine/state.hpp"
+
+namespace deskpulse::engine {
+namespace {
+
+Instant waiting_longer(const Conversation& c) {
+  return c.opening + std::chrono::seconds{kWaitingOverSeconds[c.waiting_over]};
+}
+
+Instant abandonment(const Conversation& c, const ShopSettings& rules) {
+  const bool has_question = Instant{c.newest_question} != Instant{};
+  return (has_question ? c.newest_question : c.opening) + rules.abandon_after;
+}
+
+}  // namespace
+
+Instant Engine::State::next_deadline(const Conversation& c) const {
+  const ShopSettings& rules = shop_of(c).settings;
+  if (!c.turn_open) return c.session_open ? c.last_activity + rules.session_gap : kNever;
+  Instant next = abandonment(c, rules);
+  if (!c.turn_slow) next = std::min(next, c.opening + rules.slow_after);
+  if (may_be_judged(c)) next = std::min(next, c.opening + rules.profile.limit());
+  if (c.waiting_over < kWaitingOverSeconds.size()) next = std::min(next, waiting_longer(c));
+  return next;
+}
+
+// One deadline of the conversation, the first of those that are at `deadline`: slow, late,
+// abandoned, session end. A wait's thresholds change nothing else, so their place in that order is
+// free.
+void Engine::State::fire(Conversation& c, Instant deadline) {
+  const ShopSettings& rules = shop_of(c).settings;
+  c.touched_day = today();
+  if (!c.turn_open) {
+    const std::uint32_t owner_before = owner(c);
+    c.session_open = false;
+    book_level(c, owner_before);
+  } else if (c.waiting_over < kWaitingOverSeconds.size() && waiting_longer(c) == deadline) {
+    ++shop_of(c).waiting_over[c.waiting_over++];
+  } else if (!c.turn_slow && c.opening + rules.slow_after == deadline) {
+    fire_slow(c, deadline);
+  } else if (may_be_judged(c) && c.opening + rules.profile.limit() == deadline) {
+    judge(c, c.agent, deadline, false);
+  } else {
+    assert(abandonment(c, rules) == deadline);
+    end_unanswered(c, deadline);
+  }
+}
+
+void Engine::State::fire_slow(Conversation& c, Instant deadline) {
+  c.turn_slow = true;
+  if (c.slow_turns < 0xffff) ++c.slow_turns;
+  place(c, c.agent, deadline, [](ScopeNumbers& n) { ++n.slow_turns; });
+  ++shop_of(c).tally.counters.slow_turns;
+  ++touch(c.agent).tally.counters.slow_turns;
+  if (c.slow_turns >= shop_of(c).settings.slow_times) became_slow(c, c.agent, deadline);
+}
+
+void Engine::State::fire_all_before(Instant end) {
+  while (const auto due = wheel_.pop_before(end)) {
+    Conversation& c = conversations_[due->index];
+    // Timers are never late but may be early: the deadline has moved on since it was set.
+    Instant deadline = next_deadline(c);
+    if (deadline <= due->at) clock_.advance(due->at);
+    // The turn's end may make the session's end due, which then is at the same time.
+    for (; deadline <= due->at; deadline = next_deadline(c)) fire(c, deadline);
+    set_timer(due->index);
+  }
+}
+
+void Engine::State::set_timer(std::uint32_t index) {
+  Conversation& c = conversations_[index];
+  const Instant deadline = next_deadline(c);
+  if (deadline == kNever) return;
+  if (c.timer.armed()) {
+    if (c.timer.at <= deadline) return;
+    wheel_.disarm(index);
+  }
+  wheel_.arm(index, deadline);
+}
+
+}  // namespace deskpulse::engine

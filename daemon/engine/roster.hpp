@@ -1,0 +1,94 @@
+// The shops and agents that have been seen or configured, and what each has counted.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/engine/report.hpp"
+#include "daemon/engine/response_sketch.hpp"
+#include "daemon/engine/settings.hpp"
+#include "daemon/engine/tally.hpp"
+#include "daemon/engine/wait_heap.hpp"
+#include "proto/id_hash.hpp"
+
+namespace deskpulse::engine {
+
+struct Agent {
+  std::uint32_t shop = 0;
+  bool is_queue = false;
+  bool is_configured = false;
+  bool is_seen = false;
+  Instant last_seen{};  ///< when it was last named, or a number or level of it changed
+  Tally tally;
+  WaitHeap waits;
+  std::optional<std::uint32_t> capacity;
+  Instant capacity_at{};  ///< `ts` of the event that said it
+  Instant name_at{};
+  Instant group_at{};
+};
+
+struct Shop {
+  ShopSettings settings;
+  std::uint32_t queue = 0;            ///< its agent `unassigned`
+  std::vector<std::uint32_t> agents;  ///< in the order of appearance, the queue first
+  Tally tally;
+  ResponseSketch responses;
+  Histogram response_duration;
+  Histogram first_response_duration;
+  std::uint32_t waiting_customers = 0;
+  std::array<std::uint32_t, kWaitingOverSeconds.size()> waiting_over{};
+};
+
+/// Gives every shop and agent an index, once; indices and references stay valid for ever. Finding
+/// one costs a keyed hash and a look into a table. What an upstream may make us remember is bounded
+/// by the number of distinct ids it sends.
+class Roster {
+ public:
+  Roster(const Settings& settings, const proto::IdHasher& hasher);
+
+  std::uint32_t shop(std::string_view id);
+  /// Empty and `unassigned` are the shop's queue (ruling R3).
+  std::uint32_t agent(std::uint32_t shop, std::string_view id);
+
+  Shop& shop_at(std::uint32_t index) { return shops_[index]; }
+  Agent& agent_at(std::uint32_t index) { return agents_[index]; }
+  std::size_t shops() const { return shops_.size(); }
+  std::size_t agents() const { return agents_.size(); }
+  const std::string& agent_id(std::uint32_t index) const { return directory_.agents[index].id; }
+
+  /// The agent's name or group as `agent_status` gives them; empty says nothing.
+  void rename(std::uint32_t agent, std::string_view name);
+  void regroup(std::uint32_t agent, std::string_view group);
+
+  /// The names as they are now; the same object until one changes.
+  std::shared_ptr<const Directory> directory();
+
+ private:
+  struct KeyedHash {
+    using is_transparent = void;
+    proto::IdHasher hasher;
+    std::size_t operator()(std::string_view id) const { return hasher.hash({}, id).low; }
+  };
+  using Index = std::unordered_map<std::string, std::uint32_t, KeyedHash, std::equal_to<>>;
+
+  std::uint32_t add_shop(ShopSettings settings);
+  std::uint32_t add_agent(std::uint32_t shop, AgentSettings settings);
+  void changed() { ++directory_.version; }
+
+  const ShopSettings& defaults_;
+  KeyedHash hash_;
+  std::deque<Shop> shops_;
+  std::deque<Agent> agents_;
+  Index shop_index_;
+  std::vector<Index> agent_index_;  ///< by shop
+  std::uint32_t last_shop_ = 0;     ///< most streams stay with a shop for a while
+  Directory directory_;
+  std::shared_ptr<const Directory> shared_;
+};
+
+}  // namespace deskpulse::engine

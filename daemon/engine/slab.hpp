@@ -1,0 +1,50 @@
+// Fixed-size records found by a small index that never moves.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace deskpulse::engine {
+
+/// Grows by pages, so that a million records never move and never exist twice while growing; a
+/// record given back is the next one handed out. References stay valid until release().
+template <class Record>
+class Slab {
+ public:
+  std::uint32_t acquire() {
+    ++live_;
+    if (!free_.empty()) {
+      const std::uint32_t index = free_.back();
+      free_.pop_back();
+      return index;
+    }
+    if (end_ == pages_.size() * kPage) pages_.push_back(std::make_unique<Record[]>(kPage));
+    return end_++;
+  }
+  /// The record becomes what a new one is.
+  void release(std::uint32_t index) {
+    (*this)[index] = Record{};
+    free_.push_back(index);
+    --live_;
+  }
+  Record& operator[](std::uint32_t index) {
+    assert(index < end_);
+    return pages_[index / kPage][index % kPage];
+  }
+  std::uint32_t end() const { return end_; }  ///< all indices ever handed out are below it
+  std::uint32_t live() const { return live_; }
+  std::size_t bytes_used() const {
+    return pages_.size() * kPage * sizeof(Record) + free_.capacity() * sizeof(std::uint32_t);
+  }
+
+ private:
+  static constexpr std::uint32_t kPage = 4096;
+  std::vector<std::unique_ptr<Record[]>> pages_;
+  std::vector<std::uint32_t> free_;
+  std::uint32_t end_ = 0;
+  std::uint32_t live_ = 0;
+};
+
+}  // namespace deskpulse::engine

@@ -1,0 +1,128 @@
+// The engine's state and rules. One class, for every rule touches the same conversation; its parts
+// are by subject: engine.cpp (events and time), turns.cpp (what opens and ends a turn),
+// deadlines.cpp (what time does), customers.cpp (distinct customers), report.cpp (reading).
+#pragma once
+
+#include "daemon/engine/conversation_table.hpp"
+#include "daemon/engine/engine.hpp"
+#include "daemon/engine/roster.hpp"
+#include "daemon/engine/timer_wheel.hpp"
+#include "daemon/engine/window_clock.hpp"
+
+namespace deskpulse::engine {
+
+class Engine::State {
+ public:
+  State(Settings settings, const proto::IdHasher& hasher);
+
+  // engine.cpp
+  void apply(const proto::Event& event);
+  void advance(Instant to);
+  Instant now() const { return clock_.now(); }
+  // report.cpp
+  void report(Report& report);
+
+ private:
+  /// Why an agent becomes responsible: transfers by its own message count nothing (spec 4).
+  enum class By : std::uint8_t { assign, customer, own_message };
+  enum class Opened : std::uint8_t { by_customer, by_handoff };
+
+  // engine.cpp: one function an event type, in the order of spec 4.
+  void message(const proto::Event& event);
+  void background_message(const proto::Event& event, std::uint32_t shop);
+  void customer_message(std::uint32_t index, std::uint32_t agent, Instant at);
+  void assign(const proto::Event& event);
+  void close(const proto::Event& event);
+  void agent_status(const proto::Event& event);
+  void rating(const proto::Event& event);
+  std::uint32_t find(std::uint32_t shop, const proto::CustomerKey& key);
+  std::uint32_t find_or_insert(std::uint32_t shop, const proto::CustomerKey& key);
+  bool is_forgotten(const Conversation& c) const;
+  void forget(std::uint32_t index);
+  void sweep();
+  void count_message(std::uint32_t shop, std::uint32_t agent, proto::From from, Instant at);
+  void activity(Conversation& c, Instant at);
+  /// After an event: fires what it made due, books the level of open conversations, sets the timer.
+  void settle(std::uint32_t index, std::uint32_t owner_before);
+
+  // turns.cpp
+  void become_responsible(std::uint32_t index, std::uint32_t agent, Instant at, By by);
+  void open_turn(std::uint32_t index, Instant at, Opened opened);
+  void move_opening(std::uint32_t index, Instant at);
+  void start_waiting(std::uint32_t index);
+  void reply(Conversation& c, std::uint32_t sender, Instant at);
+  void answer(Conversation& c, std::uint32_t sender, Instant at);
+  void end_by_bot(Conversation& c, std::uint32_t sender, Instant at);
+  void end_unanswered(Conversation& c, Instant at);
+  void stop_waiting(Conversation& c);
+  void end_turn(Conversation& c);
+  bool is_in_service(const Conversation& c) const;
+  bool may_be_judged(const Conversation& c) const;
+  void judge(Conversation& c, std::uint32_t agent, Instant at, bool timely);
+  void count_outcome(const Conversation& c, std::uint32_t agent, Outcome outcome);
+
+  // deadlines.cpp
+  /// kNever when nothing is pending.
+  Instant next_deadline(const Conversation& c) const;
+  void fire(Conversation& c, Instant deadline);
+  void fire_slow(Conversation& c, Instant deadline);
+  /// Fires every deadline < `end`, in order of time.
+  void fire_all_before(Instant end);
+  void set_timer(std::uint32_t index);
+
+  // customers.cpp
+  void wrote(Conversation& c, Instant at);
+  void wrote_to(Conversation& c, std::uint32_t agent, Instant at);
+  void became_slow(Conversation& c, std::uint32_t agent, Instant at);
+  void replied(Conversation& c, std::uint32_t sender, Instant at);
+  void bot_ended(Conversation& c, std::uint32_t sender, Instant at);
+  void count_unanswered(const Conversation& c, std::uint32_t agent, int change);
+  /// Books whether the customer is among today's unanswered of the shop; call when a reason
+  /// changed.
+  void review_today(Conversation& c);
+  void review_today(Pair& pair);
+  void turn_page(Conversation& c);
+  Pair& pair(Conversation& c, std::uint32_t agent);
+
+  // Who has the conversation open, for the levels; kNone without a session.
+  static std::uint32_t owner(const Conversation& c) { return c.session_open ? c.agent : kNone; }
+  void book_level(const Conversation& c, std::uint32_t owner_before);
+
+  Shop& shop_of(const Conversation& c) { return roster_.shop_at(c.shop); }
+  const Shop& shop_of(const Conversation& c) const {
+    return const_cast<Roster&>(roster_).shop_at(c.shop);
+  }
+  /// The agent, marked as seen now.
+  Agent& touch(std::uint32_t agent) {
+    Agent& touched = roster_.agent_at(agent);
+    touched.is_seen = true;
+    touched.last_seen = clock_.now();
+    return touched;
+  }
+  /// Places a change at the conversation's shop and at an agent.
+  template <class Change>
+  void place(const Conversation& c, std::uint32_t agent, Instant at, Change change) {
+    shop_of(c).tally.place(clock_, at, change);
+    touch(agent).tally.place(clock_, at, change);
+  }
+  std::uint16_t today() const { return static_cast<std::uint16_t>(clock_.day().number); }
+  bool is_visible(const Agent& agent) const;
+
+  const Settings settings_;
+  const std::shared_ptr<const std::vector<std::string>> scopes_;
+  WindowClock clock_;
+  Roster roster_;
+  ConversationTable conversations_;
+  Slab<Pair> pairs_;
+  struct LinkOf {
+    ConversationTable* table;
+    TimerLink& operator()(std::uint32_t index) const { return (*table)[index].timer; }
+  };
+  TimerWheel<LinkOf> wheel_;
+  std::uint32_t sweep_at_ = 0;
+  bool sweep_turn_ = false;
+};
+
+inline constexpr Instant kNever = Instant::max();
+
+}  // namespace deskpulse::engine
