@@ -1,12 +1,11 @@
 // The engine's report as Prometheus text (version 0.0.4), written fast.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "daemon/engine/report.hpp"
+#include "daemon/serve/text_buffer.hpp"
 
 namespace deskpulse::serve {
 
@@ -22,9 +21,9 @@ class Exposition {
   Exposition& operator=(const Exposition&) = delete;
 
   /// Appends every deskpulse_shop_* series. `report` must have its directory and scopes.
-  void append_shops(const engine::Report& report, std::string& text);
+  void append_shops(const engine::Report& report, TextBuffer& text);
   /// Appends every deskpulse_agent_* series.
-  void append_agents(const engine::Report& report, std::string& text);
+  void append_agents(const engine::Report& report, TextBuffer& text);
 
  private:
   class Labels;

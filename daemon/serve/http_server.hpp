@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -41,8 +42,12 @@ class HttpServer {
 
   /// What the server counts about itself. Only on the server's thread, that is in a handler.
   const HttpCounts& counts() const;
-  /// Runs `work` on the server's thread, soon. From any thread; does nothing after stop().
-  void post(std::function<void()> work);
+  /// Runs `work` on the server's thread after `delay`, unless the server has stopped by then. Only
+  /// on the server's thread.
+  void after(std::chrono::milliseconds delay, std::function<void()> work);
+  /// A function that runs work on the server's thread, soon. It may be called from any thread and
+  /// outlive the server; once that has stopped it does nothing.
+  std::function<void(std::function<void()>)> poster();
 
  private:
   class Impl;

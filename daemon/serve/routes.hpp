@@ -19,12 +19,14 @@ struct Request {
   bool accepts_gzip = false;
 };
 
-/// One answer. The body is shared, since many scrapes may get the same one.
+/// One answer. The body is borrowed, since many scrapes may get the same one.
 struct Response {
   unsigned status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";  ///< static text
-  std::shared_ptr<const std::string> body;
-  bool gzip = false;  ///< the body is compressed already
+  std::string_view body;
+  std::shared_ptr<const void> body_owner;  ///< keeps `body` until it is sent; null for static text
+  bool negotiated = false;                 ///< the body depends on Accept-Encoding
+  bool gzip = false;                       ///< the body is compressed already
   /// Content-Security-Policy; static text. The default lets a browser do nothing with it.
   std::string_view content_security_policy = "default-src 'none'; frame-ancestors 'none'";
 };

@@ -8,8 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "proto/event.hpp"
-
 namespace deskpulse::serve {
 
 /// A counter's value under one label value out of a closed set. Whoever fills a list names every
@@ -42,8 +40,6 @@ struct Status {
   std::vector<LabelCount> rejected;     ///< by `reason`
   std::vector<LabelCount> disconnects;  ///< by `reason`
   std::vector<WindowIncomplete> windows;
-  std::optional<proto::Instant> watermark;  ///< absent before the first event
-  std::uint64_t conversations = 0;          ///< in memory, idle ones included
 };
 
 /// Why the numbers are not to be trusted as live, in a few words that /-/ready gives: "starting",

@@ -1,0 +1,133 @@
+#include "daemon/serve/own_series.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "daemon/serve/families.hpp"
+
+namespace deskpulse::serve {
+namespace {
+
+double seconds(std::chrono::milliseconds value) {
+  return static_cast<double>(value.count()) / 1000;
+}
+
+prometheus::MetricFamily one(prometheus::MetricFamily family, double value) {
+  add_series(family, value);
+  return family;
+}
+
+prometheus::MetricFamily by(prometheus::MetricFamily family, const std::string& label,
+                            const std::vector<LabelCount>& counts) {
+  for (const LabelCount& each : counts) {
+    add_series(family, static_cast<double>(each.count), {{label, each.label}});
+  }
+  return family;
+}
+
+prometheus::MetricFamily count(std::string name, std::string help, std::uint64_t value) {
+  return one(counter_family(std::move(name), std::move(help)), static_cast<double>(value));
+}
+
+}  // namespace
+
+std::vector<prometheus::MetricFamily> StatusCollectable::Collect() const {
+  std::vector<prometheus::MetricFamily> families;
+
+  auto build = gauge_family("deskpulse_build_info", "The version that runs (版本信息). Always 1.");
+  add_series(build, 1, {{"version", build_.version}, {"revision", build_.revision}});
+  families.push_back(std::move(build));
+
+  families.push_back(by(
+      counter_family("deskpulse_events_total", "Events accepted from the feed, by type (事件数)."),
+      "type", status_.events));
+  families.push_back(
+      by(counter_family("deskpulse_rejected_events_total",
+                        "Events and frames that changed no number, by reason (被拒事件数)."),
+         "reason", status_.rejected));
+  families.push_back(count("deskpulse_late_events_total",
+                           "Events that came after their time had passed, and were still applied "
+                           "(迟到事件数).",
+                           status_.late));
+  families.push_back(count("deskpulse_duplicate_events_total",
+                           "Events dropped because their id had been accepted before (重复事件数).",
+                           status_.duplicates));
+
+  families.push_back(
+      one(gauge_family("deskpulse_feed_connected", "1 while the feed is connected (数据源已连接)."),
+          status_.connected));
+  families.push_back(one(gauge_family("deskpulse_feed_stale",
+                                      "1 while the numbers stand still, because the feed is "
+                                      "disconnected, silent or behind (数据停滞)."),
+                         status_.stale));
+  if (status_.lag) {
+    families.push_back(one(gauge_family("deskpulse_feed_lag_seconds",
+                                        "How far the newest event or heartbeat is behind the wall "
+                                        "clock (数据延迟)."),
+                           seconds(*status_.lag)));
+  }
+  families.push_back(count("deskpulse_feed_reconnects_total",
+                           "Connections to the feed after the first (重连次数).",
+                           status_.reconnects));
+  families.push_back(count("deskpulse_feed_gaps_total",
+                           "Times that events were missed for good (数据缺口次数).", status_.gaps));
+  families.push_back(by(counter_family("deskpulse_feed_disconnects_total",
+                                       "Ends of a connection to the feed, or of an attempt at one, "
+                                       "by reason (断开次数)."),
+                        "reason", status_.disconnects));
+
+  auto windows = gauge_family("deskpulse_window_incomplete",
+                              "1 while the window contains a time of which events are missing "
+                              "(窗口数据不完整).");
+  for (const WindowIncomplete& each : status_.windows) {
+    add_series(windows, each.incomplete, {{"window", each.window}});
+  }
+  families.push_back(std::move(windows));
+
+  if (report_.watermark != proto::Instant{}) {
+    families.push_back(one(gauge_family("deskpulse_watermark_timestamp_seconds",
+                                        "The time that the numbers are of (数据时间)."),
+                           seconds(report_.watermark.time_since_epoch())));
+  }
+  families.push_back(
+      one(gauge_family("deskpulse_conversations",
+                       "Conversations in memory, idle ones included (内存中会话数)."),
+          static_cast<double>(report_.conversations)));
+  return families;
+}
+
+std::vector<prometheus::MetricFamily> HttpCollectable::Collect() const {
+  std::vector<prometheus::MetricFamily> families;
+
+  auto requests = counter_family("deskpulse_http_requests_total",
+                                 "HTTP requests answered, by path and status code (请求数).");
+  for (const auto& [key, value] : counts_.requests) {
+    add_series(requests, static_cast<double>(value),
+               {{"path", key.first}, {"code", std::to_string(key.second)}});
+  }
+  families.push_back(std::move(requests));
+
+  prometheus::MetricFamily durations{
+      "deskpulse_http_request_duration_seconds",
+      "From the whole request to the last byte of its response (请求耗时).",
+      prometheus::MetricType::Summary,
+      {}};
+  for (const auto& [path, timing] : counts_.durations) {
+    prometheus::ClientMetric& metric = durations.metric.emplace_back();
+    metric.label = {{"path", path}};
+    metric.summary.sample_count = timing.count;
+    metric.summary.sample_sum = timing.seconds;
+  }
+  families.push_back(std::move(durations));
+
+  families.push_back(
+      one(gauge_family("deskpulse_http_connections", "HTTP connections open now (当前连接数)."),
+          static_cast<double>(counts_.connections)));
+  families.push_back(count("deskpulse_http_refused_connections_total",
+                           "HTTP connections closed at once because there were too many "
+                           "(拒绝连接数).",
+                           counts_.refused_connections));
+  return families;
+}
+
+}  // namespace deskpulse::serve

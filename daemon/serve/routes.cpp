@@ -1,0 +1,23 @@
+#include "daemon/serve/routes.hpp"
+
+namespace deskpulse::serve {
+
+Response text_response(unsigned status, std::string text) {
+  const auto body = std::make_shared<const std::string>(std::move(text));
+  Response response;
+  response.status = status;
+  response.body = *body;
+  response.body_owner = body;
+  return response;
+}
+
+void Routes::add(std::string path, Handler handler) {
+  handlers_.insert_or_assign(std::move(path), std::move(handler));
+}
+
+const Handler* Routes::find(std::string_view path) const {
+  const auto found = handlers_.find(path);
+  return found == handlers_.end() ? nullptr : &found->second;
+}
+
+}  // namespace deskpulse::serve
