@@ -1,0 +1,164 @@
+// The engine from outside, for what golden conversations and the recount do not reach. What each
+// number is, is shown by proto/conversations/ and proved by tests/property/.
+#include "daemon/engine/engine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace deskpulse::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using proto::Event;
+using proto::From;
+using proto::Type;
+
+const Instant kMorning{20'000 * 24h + 2h};  // 10:00 in Shanghai
+
+class EngineTest : public testing::Test {
+ protected:
+  explicit EngineTest(Settings settings = {}) : engine(std::move(settings)) {}
+
+  void message(Instant at, std::uint64_t customer, From from, std::string_view agent = "amy",
+               std::string_view shop = "shop") {
+    Event event;
+    event.type = Type::message;
+    event.from = from;
+    event.ts = at;
+    event.shop = shop;
+    event.agent = agent;
+    event.customer_key = {customer, customer * 77};
+    engine.apply(event);
+  }
+  const Report& report() {
+    engine.report(last);
+    return last;
+  }
+  /// The row of an agent that is in the report; null otherwise.
+  const AgentRow* agent(std::string_view id) {
+    report();
+    for (const AgentRow& row : last.agents)
+      if (last.directory->agents[row.agent].id == id) return &row;
+    return nullptr;
+  }
+  const ScopeNumbers& shop_scope(std::size_t scope) { return report().shop_scopes[scope]; }
+
+  Engine engine;
+  Report last;
+};
+
+TEST_F(EngineTest, AnEarlierTimeThanNowIsIgnored) {
+  engine.advance(kMorning);
+  engine.advance(kMorning - 1h);
+
+  EXPECT_EQ(engine.now(), kMorning);
+}
+
+TEST_F(EngineTest, ADeadlineFiresWhenTimePassesItAndNotAtIt) {
+  message(kMorning, 1, From::customer);
+
+  engine.advance(kMorning + 60s);
+  EXPECT_EQ(shop_scope(1).slow_turns, 0U);
+  engine.advance(kMorning + 60s + 1ms);
+  EXPECT_EQ(shop_scope(1).slow_turns, 1U);
+}
+
+TEST_F(EngineTest, AnAgentSilentForADayLeavesAndItsCountersComeBackWithIt) {
+  message(kMorning, 1, From::customer);
+  message(kMorning + 10s, 1, From::human);
+  // The session's end, ten minutes after the last word, is the last that changes anything.
+  const Instant last_change = kMorning + 10s + 10min;
+
+  engine.advance(last_change + 24h - 1ms);
+  EXPECT_NE(agent("amy"), nullptr);
+  engine.advance(last_change + 24h);
+  EXPECT_EQ(agent("amy"), nullptr);
+  EXPECT_EQ(report().shops[0].counters.messages[0], 1U);
+
+  message(last_change + 30h, 2, From::customer);
+  ASSERT_NE(agent("amy"), nullptr);
+  EXPECT_EQ(agent("amy")->counters.messages[0], 2U);
+}
+
+TEST_F(EngineTest, AForgottenConversationIsGivenBackAndItsCustomerIsNew) {
+  message(kMorning, 1, From::customer);
+  message(kMorning + 1s, 1, From::human);
+  for (int day = 1; day <= 3; ++day)
+    for (std::uint64_t n = 0; n < 5; ++n)
+      message(kMorning + day * 24h, 100 + n, From::human, "bob");
+
+  EXPECT_EQ(report().conversations, 5U);
+  message(kMorning + 3 * 24h, 1, From::customer, "");
+  // Nobody remembers amy's customer: it waits in the queue.
+  ASSERT_NE(agent("unassigned"), nullptr);
+  EXPECT_EQ(agent("unassigned")->levels.waiting_customers, 1U);
+}
+
+TEST_F(EngineTest, IndicesOfShopsAndAgentsStayWhatTheyWere) {
+  message(kMorning, 1, From::customer, "amy", "one");
+  const auto before = report().directory;
+  message(kMorning, 1, From::customer, "bob", "two");
+  message(kMorning, 2, From::customer, "cat", "one");
+  const auto after = report().directory;
+
+  ASSERT_GT(after->version, before->version);
+  for (std::size_t i = 0; i < before->agents.size(); ++i)
+    EXPECT_EQ(after->agents[i].id, before->agents[i].id);
+  // Rows are ordered by shop, whenever their agents appeared.
+  std::string order;
+  for (const AgentRow& row : report().agents) order += after->agents[row.agent].id + " ";
+  EXPECT_EQ(order, "amy cat bob ");
+}
+
+TEST_F(EngineTest, NamesAreTheSameObjectUntilOneChanges) {
+  message(kMorning, 1, From::customer);
+  const auto before = report().directory;
+  message(kMorning + 1s, 1, From::human);
+
+  EXPECT_EQ(report().directory, before);
+}
+
+class ConfiguredEngineTest : public EngineTest {
+ protected:
+  ConfiguredEngineTest()
+      : EngineTest([] {
+          Settings settings;
+          ShopSettings shop;
+          shop.id = "shop";
+          shop.agents = {{.id = "amy", .name = "Amy", .group = "presale", .capacity = 8}};
+          settings.shops.push_back(shop);
+          return settings;
+        }()) {}
+};
+
+TEST_F(ConfiguredEngineTest, ConfiguredShopsAndAgentsExistFromTheStartAndNeverLeave) {
+  ASSERT_NE(agent("amy"), nullptr);
+  EXPECT_EQ(agent("amy")->capacity, 8U);
+  engine.advance(kMorning);
+  engine.advance(kMorning + 100 * 24h);
+
+  EXPECT_NE(agent("amy"), nullptr);
+  EXPECT_EQ(agent("unassigned"), nullptr);
+}
+
+TEST_F(ConfiguredEngineTest, AStatusThatArrivesLateDoesNotUndoANewerOne) {
+  Event status;
+  status.type = Type::agent_status;
+  status.shop = "shop";
+  status.agent = "amy";
+  status.ts = kMorning + 10s;
+  status.capacity = 5;
+  status.name = "Amy Li";
+  engine.apply(status);
+  status.ts = kMorning;
+  status.capacity = 3;
+  status.name = "old";
+  engine.apply(status);
+
+  EXPECT_EQ(agent("amy")->capacity, 5U);
+  EXPECT_EQ(last.directory->agents[agent("amy")->agent].name, "Amy Li");
+}
+
+}  // namespace
+}  // namespace deskpulse::engine

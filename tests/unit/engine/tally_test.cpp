@@ -1,0 +1,125 @@
+#include "daemon/engine/tally.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace deskpulse::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Desk {
+  explicit Desk(std::vector<Window> windows = {{"1m", 60s}}) : clock(windows, calendar) {}
+  Calendar calendar;
+  WindowClock clock;
+  Tally tally;
+
+  std::vector<ScopeNumbers> read() {
+    std::vector<ScopeNumbers> scopes(static_cast<std::size_t>(clock.windows()) + 1);
+    tally.read(clock, scopes.data());
+    return scopes;
+  }
+};
+
+void slow(ScopeNumbers& n) { ++n.slow_turns; }
+
+TEST(Tally, AWindowCoversItsBucketAndTheFiftyNineBeforeIt) {
+  Desk desk;
+  desk.clock.advance(Instant{100'000s});
+  desk.tally.place(desk.clock, Instant{100'000s}, slow);
+
+  desk.clock.advance(Instant{100'059s + 999ms});
+  EXPECT_EQ(desk.read()[0].slow_turns, 1U);
+  desk.clock.advance(Instant{100'060s});
+  EXPECT_EQ(desk.read()[0].slow_turns, 0U);
+}
+
+TEST(Tally, WhatIsPlacedOutsideTheWindowIsNotCountedInIt) {
+  Desk desk;
+  desk.clock.advance(Instant{100'060s});
+
+  desk.tally.place(desk.clock, Instant{100'000s + 999ms}, slow);
+  desk.tally.place(desk.clock, Instant{100'001s}, slow);
+
+  EXPECT_EQ(desk.read()[0].slow_turns, 1U);
+  EXPECT_EQ(desk.read()[1].slow_turns, 2U);
+}
+
+TEST(Tally, TheDayBeginsAnewAtTheCutButTheLevelIsCarriedOver) {
+  Desk desk;
+  const Instant noon{100 * 24h + 4h};
+  desk.clock.advance(noon);
+  desk.tally.place(desk.clock, noon, slow);
+  desk.tally.raise_level(desk.clock);
+  desk.tally.raise_level(desk.clock);
+  desk.tally.lower_level(desk.clock);
+  EXPECT_EQ(desk.read()[1].peak_conversations, 2U);
+
+  desk.clock.advance(noon + 24h);
+
+  EXPECT_EQ(desk.read()[1].slow_turns, 0U);
+  EXPECT_EQ(desk.read()[1].peak_conversations, 1U);
+}
+
+TEST(Tally, APeakLeavesWithItsBucketAndTheLevelRemains) {
+  Desk desk;
+  desk.clock.advance(Instant{100'000s});
+  desk.tally.raise_level(desk.clock);
+  desk.tally.raise_level(desk.clock);
+  desk.clock.advance(Instant{100'010s});
+  desk.tally.lower_level(desk.clock);
+
+  desk.clock.advance(Instant{100'069s});
+  EXPECT_EQ(desk.read()[0].peak_conversations, 2U);
+  desk.clock.advance(Instant{100'070s});
+  EXPECT_EQ(desk.read()[0].peak_conversations, 1U);
+}
+
+TEST(Tally, AgreesWithARecountOnRandomHistories) {
+  struct Fact {
+    Instant at;
+    std::int64_t value;
+  };
+  const std::vector<Window> windows{{"6s", 6s}, {"1m", 60s}, {"1h", 1h}};
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937 random(seed);
+    Desk desk(windows);
+    std::vector<Fact> facts;
+    Instant now{1'000h};
+    for (int step = 0; step < 400; ++step) {
+      const bool long_gap = random() % 40 == 0;  // longer than every window
+      now += Millis{random() % (long_gap ? 9'000'000 : 3'000)};
+      desk.clock.advance(now);
+      const Fact fact{now - Millis{random() % (random() % 3 == 0 ? 5'000'000 : 9'000)},
+                      static_cast<std::int64_t>(random() % 50)};
+      facts.push_back(fact);
+      desk.tally.place(desk.clock, fact.at, [&](ScopeNumbers& n) {
+        ++n.answered_turns;
+        n.response_time_sum_ms += fact.value;
+        n.response_time_max_ms = std::max(n.response_time_max_ms, fact.value);
+      });
+      const auto scopes = desk.read();
+      for (std::size_t w = 0; w < windows.size(); ++w) {
+        const Millis width = windows[w].span / 60;
+        std::uint32_t turns = 0;
+        std::int64_t sum = 0;
+        std::int64_t maximum = 0;
+        for (const Fact& f : facts) {
+          if (f.at.time_since_epoch() / width <= now.time_since_epoch() / width - 60) continue;
+          ++turns;
+          sum += f.value;
+          maximum = std::max(maximum, f.value);
+        }
+        ASSERT_EQ(scopes[w].answered_turns, turns);
+        ASSERT_EQ(scopes[w].response_time_sum_ms, sum);
+        ASSERT_EQ(scopes[w].response_time_max_ms, maximum);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace deskpulse::engine
