@@ -107,7 +107,7 @@ struct Shop {
 
 /// [http]: the listener of the metrics pages.
 struct Http {
-  std::string listen = "127.0.0.1:9870";  ///< address:port, [address]:port for IPv6
+  std::string listen = "127.0.0.1:9870";  ///< IP address or localhost, and port; IPv6 in []
   std::int64_t max_connections = 256;
   friend bool operator==(const Http&, const Http&) = default;
 };

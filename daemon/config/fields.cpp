@@ -1,3 +1,6 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -163,6 +166,18 @@ bool is_host_and_port(std::string_view text, bool port_needed, int least_port) {
   return rest.front() == ':' && is_port(rest.substr(1), least_port);
 }
 
+/// An IP address or "localhost", and a port; 0 lets the system choose one.
+bool is_listen_address(std::string_view text) {
+  if (!is_host_and_port(text, true, 0)) return false;
+  std::string host(text.substr(0, text.rfind(':')));
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.size() - 2);
+    return inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+  }
+  return host == "localhost" || inet_pton(AF_INET, host.c_str(), address.data()) == 1;
+}
+
 bool is_feed_url(std::string_view url) {
   if (url.starts_with("ws://"))
     url.remove_prefix(5);
@@ -307,10 +322,10 @@ const std::vector<Field<Config>>& config_fields() {
              DESKPULSE_MEMBER(windows), parse_windows, window_labels),
 
       text<C>(
-          "http.listen", DESKPULSE_MEMBER(http.listen),
-          [](std::string_view text) { return is_host_and_port(text, true, 0); },
+          "http.listen", DESKPULSE_MEMBER(http.listen), is_listen_address,
           "Address and port of the metrics pages.",
-          "must be an address and a port; write it like \"127.0.0.1:9870\" or \"[::1]:9870\""),
+          "must be an IP address, or localhost, and a port; write it like \"127.0.0.1:9870\" or "
+          "\"[::1]:9870\""),
       integer<C>("http.max_connections", DESKPULSE_MEMBER(http.max_connections), 1, 65'536,
                  "Further connections are closed at once."),
 

@@ -296,9 +296,11 @@ TEST(LoadError, OfAFeedAddress) {
 }
 
 TEST(LoadError, OfAListenAddress) {
-  for (const char* bad : {"127.0.0.1", ":9870", "9870", "a:b", "a:70000", "[::1]", "::1:9870"})
+  for (const char* bad : {"127.0.0.1", ":9870", "9870", "a:b", "example.com:9870", "1.2.3:9870",
+                          "[1.2.3.4]:80", "127.0.0.1:70000", "[::1]", "::1:9870"})
     EXPECT_THAT(errors_of("[http]\nlisten = \"" + std::string(bad) + "\""),
-                ElementsAre("d.toml:2:10: http.listen must be an address and a port; write it like "
+                ElementsAre("d.toml:2:10: http.listen must be an IP address, or localhost, and a "
+                            "port; write it like "
                             "\"127.0.0.1:9870\" or \"[::1]:9870\""))
         << bad;
   for (const char* good : {"0.0.0.0:9870", "localhost:0", "[::]:80"})
@@ -418,7 +420,8 @@ TEST(LoadError, OfAFlagNamesTheFlag) {
                        {"--set", "banana", "1"}};
 
   EXPECT_THAT(load(sources).errors,
-              ElementsAre("--http-listen: http.listen must be an address and a port; write it like "
+              ElementsAre("--http-listen: http.listen must be an IP address, or localhost, and a "
+                          "port; write it like "
                           "\"127.0.0.1:9870\" or \"[::1]:9870\"",
                           "--set: unknown key \"rules.slow_aftr\"; did you mean "
                           "\"rules.slow_after\"?",
