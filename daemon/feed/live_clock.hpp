@@ -29,6 +29,8 @@ class LiveClock {
   void connected(proto::Millis heartbeat);
   void disconnected() { connected_ = false; }
   void event(proto::Instant ts, proto::Instant wall);
+  /// An event came that is not taken (a duplicate, too late, future): the feed is not silent.
+  void refused(proto::Instant wall);
   /// `ts` absent: the source lives, but still has events for us.
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall);
 

@@ -1,0 +1,90 @@
+#include "daemon/feed/duplicate_filter.hpp"
+
+#include <cassert>
+
+namespace deskpulse::feed {
+
+namespace {
+
+constexpr std::size_t kSmallest = 1024;
+/// More slots an insert than one: a whole round then takes a fraction of the table's size in
+/// inserts, which bounds how many forgotten ids lie about.
+constexpr std::size_t kSweep = 4;
+
+std::uint64_t nonzero(std::uint64_t low) { return low == 0 ? 1 : low; }
+
+}  // namespace
+
+DuplicateFilter::DuplicateFilter(proto::Millis allowed_lateness)
+    : allowed_lateness_(allowed_lateness), slots_(kSmallest), mask_(kSmallest - 1) {}
+
+bool DuplicateFilter::forgotten(const Slot& slot, proto::Instant watermark) const {
+  return watermark.time_since_epoch().count() > slot.ts + allowed_lateness_.count();
+}
+
+void DuplicateFilter::prefetch(const proto::CustomerKey& key) const {
+  __builtin_prefetch(&slots_[nonzero(key.low) & mask_]);
+}
+
+bool DuplicateFilter::insert(const proto::CustomerKey& key, proto::Instant ts,
+                             proto::Instant watermark) {
+  sweep(watermark);
+  if ((used_ + 1) * 4 > slots_.size() * 3) grow(watermark);
+
+  const std::uint64_t low = nonzero(key.low);
+  std::size_t index = low & mask_;
+  for (; slots_[index].low != 0; index = (index + 1) & mask_) {
+    Slot& slot = slots_[index];
+    if (slot.low != low || slot.high != key.high) continue;
+    if (!forgotten(slot, watermark)) return false;
+    slot.ts = ts.time_since_epoch().count();
+    return true;
+  }
+  slots_[index] = {key.high, low, ts.time_since_epoch().count()};
+  ++used_;
+  return true;
+}
+
+void DuplicateFilter::sweep(proto::Instant watermark) {
+  for (std::size_t i = 0; i < kSweep; ++i) {
+    // An erased slot may have been filled from behind: it is looked at again, next time.
+    if (slots_[hand_].low != 0 && forgotten(slots_[hand_], watermark)) {
+      erase(hand_);
+    } else {
+      hand_ = (hand_ + 1) & mask_;
+    }
+  }
+}
+
+/// Backward shift: no tombstones, so a probe ends at the first empty slot for ever.
+void DuplicateFilter::erase(std::size_t index) {
+  std::size_t hole = index;
+  for (std::size_t next = (hole + 1) & mask_; slots_[next].low != 0; next = (next + 1) & mask_) {
+    const std::size_t home = slots_[next].low & mask_;
+    // `next` may move to the hole only if its home is not between them.
+    if (((next - home) & mask_) >= ((next - hole) & mask_)) {
+      slots_[hole] = slots_[next];
+      hole = next;
+    }
+  }
+  slots_[hole] = {};
+  --used_;
+}
+
+void DuplicateFilter::grow(proto::Instant watermark) {
+  std::vector<Slot> bigger(slots_.size() * 2);
+  const std::size_t mask = bigger.size() - 1;
+  used_ = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.low == 0 || forgotten(slot, watermark)) continue;
+    std::size_t index = slot.low & mask;
+    while (bigger[index].low != 0) index = (index + 1) & mask;
+    bigger[index] = slot;
+    ++used_;
+  }
+  slots_ = std::move(bigger);
+  mask_ = mask;
+  hand_ = 0;
+}
+
+}  // namespace deskpulse::feed

@@ -1,0 +1,117 @@
+#include "daemon/feed/intake.hpp"
+
+#include <algorithm>
+
+namespace deskpulse::feed {
+
+using proto::Instant;
+using proto::Reject;
+
+Intake::Intake(const IntakeSettings& settings, const proto::IdHasher& hasher, EventSink& sink)
+    : settings_(settings),
+      hasher_(hasher),
+      sink_(sink),
+      duplicates_(settings.allowed_lateness),
+      order_(settings.reorder_window),
+      clock_({.reorder_window = settings.reorder_window, .live_lag = settings.live_lag}) {}
+
+Outcome Intake::accept(const proto::Event& event, Instant wall) {
+  const auto refuse = [&](Reject reason, Outcome outcome) {
+    ++counters_.rejected[static_cast<std::size_t>(reason)];
+    clock_.refused(wall);
+    return outcome;
+  };
+  const Instant before = order_.watermark();
+  if (event.ts > wall + settings_.max_clock_skew) return refuse(Reject::future, Outcome::future);
+  if (event.ts < before - settings_.allowed_lateness) {
+    return refuse(Reject::too_late, Outcome::too_late);
+  }
+
+  // The slot of the id is asked for first and read last: its cache miss passes behind the other
+  // hash.
+  const bool has_id = !event.id.empty();
+  proto::CustomerKey id;
+  if (has_id) {
+    id = hasher_.hash(event.shop, event.id);
+    duplicates_.prefetch(id);
+  }
+  proto::Event judged = event;
+  if (!event.customer.empty()) {
+    judged.customer_key = hasher_.hash(event.shop, event.customer);
+    judged.customer = {};
+  }
+  if (has_id && !duplicates_.insert(id, event.ts, before)) {
+    ++counters_.duplicates;
+    clock_.refused(wall);
+    return Outcome::duplicate;
+  }
+
+  clock_.event(event.ts, wall);
+  gaps_.heard(event.ts);
+  const bool unknown_type = event.type == proto::Type::unknown;
+  const bool unknown_from =
+      event.type == proto::Type::message && event.from == proto::From::unknown;
+  const bool late = event.ts < before;
+  if (unknown_type || unknown_from) {
+    const Reject reason = unknown_type ? Reject::unknown_type : Reject::unknown_from;
+    ++counters_.rejected[static_cast<std::size_t>(reason)];
+  } else {
+    ++counters_.events[static_cast<std::size_t>(event.type)];
+    if (late) {
+      ++counters_.late;
+      sink_.apply(judged);
+    }
+  }
+
+  // First what is due before this event, so that what stays in the buffer, this event included, is
+  // within one reorder window of the watermark.
+  move_to(*clock_.newest_event() - settings_.reorder_window);
+  if (unknown_type || unknown_from) return Outcome::ignored;
+  if (late) return Outcome::late;
+  if (event.ts > order_.watermark()) {
+    order_.push(judged);
+  } else {
+    sink_.apply(judged);
+  }
+  return Outcome::in_order;
+}
+
+void Intake::tick(Instant wall) {
+  if (const auto target = clock_.target(wall)) move_to(*target);
+}
+
+void Intake::finish(std::optional<Instant> until) {
+  const std::optional<Instant> newest = clock_.newest_event();
+  if (newest || until) move_to(std::max(newest.value_or(Instant{}), until.value_or(Instant{})));
+}
+
+void Intake::move_to(Instant watermark) {
+  if (watermark <= order_.watermark()) return;
+  order_.release(watermark, [this](const proto::Event& event) { sink_.apply(event); });
+  sink_.advance(watermark);
+}
+
+void Intake::connected(proto::Millis heartbeat, Instant) {
+  ++counters_.connects;
+  clock_.connected(heartbeat);
+}
+
+void Intake::event(const proto::Event& event, Instant wall) { accept(event, wall); }
+
+void Intake::rejected(const proto::Rejection& rejection) {
+  ++counters_.rejected[static_cast<std::size_t>(rejection.reason)];
+}
+
+void Intake::heartbeat(std::optional<Instant> ts, Instant wall) {
+  clock_.heartbeat(ts, wall);
+  if (ts) gaps_.heard(*ts);
+}
+
+void Intake::gap(GapKind kind) { gaps_.open(kind, clock_.newest()); }
+
+void Intake::disconnected(Disconnect reason) {
+  ++counters_.disconnects[static_cast<std::size_t>(reason)];
+  clock_.disconnected();
+}
+
+}  // namespace deskpulse::feed

@@ -1,0 +1,64 @@
+#include "daemon/feed/live_clock.hpp"
+
+#include <algorithm>
+
+namespace deskpulse::feed {
+
+void LiveClock::connected(proto::Millis heartbeat) {
+  connected_ = true;
+  was_caught_up_ = false;
+  heartbeat_ = heartbeat;
+  heard_at_.reset();
+}
+
+void LiveClock::event(proto::Instant ts, proto::Instant wall) {
+  if (!newest_event_ || ts > *newest_event_) newest_event_ = ts;
+  event_at_ = wall;
+  heard(ts, wall);
+}
+
+void LiveClock::refused(proto::Instant wall) {
+  event_at_ = wall;
+  heard_at_ = wall;
+}
+
+void LiveClock::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) {
+  // A source whose clock is ahead of ours must not look caught up for longer than it is heard.
+  if (ts) {
+    heard(std::min(*ts, wall), wall);
+  } else {
+    heard_at_ = wall;
+  }
+}
+
+void LiveClock::heard(proto::Instant ts, proto::Instant wall) {
+  if (!newest_ || ts > *newest_) newest_ = ts;
+  heard_at_ = wall;
+  was_caught_up_ = is_caught_up(wall);
+}
+
+bool LiveClock::is_caught_up(proto::Instant wall) const {
+  return connected_ && heard_at_ && newest_ && wall - *newest_ < settings_.live_lag;
+}
+
+bool LiveClock::is_stale(proto::Instant wall) const {
+  return !connected_ || !heard_at_ || !was_caught_up_ ||
+         wall - *heard_at_ > heartbeat_ + settings_.live_lag;
+}
+
+std::optional<proto::Instant> LiveClock::target(proto::Instant wall) const {
+  std::optional<proto::Instant> target;
+  if (newest_event_) target = *newest_event_ - settings_.reorder_window;
+  const bool silent = !event_at_ || wall - *event_at_ >= settings_.silent_after;
+  if (silent && is_caught_up(wall)) {
+    target = std::max(target.value_or(proto::Instant::min()), wall - settings_.reorder_window);
+  }
+  return target;
+}
+
+std::optional<proto::Millis> LiveClock::lag(proto::Instant wall) const {
+  if (!newest_) return std::nullopt;
+  return std::max(proto::Millis{0}, wall - *newest_);
+}
+
+}  // namespace deskpulse::feed

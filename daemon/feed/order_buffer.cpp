@@ -1,0 +1,109 @@
+#include "daemon/feed/order_buffer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+
+namespace deskpulse::feed {
+
+namespace {
+
+/// What later stages read of an event; see the class comment.
+constexpr std::array kKept{&proto::Event::shop,  &proto::Event::agent, &proto::Event::from_agent,
+                           &proto::Event::topic, &proto::Event::name,  &proto::Event::group,
+                           &proto::Event::order};
+
+std::size_t millis(proto::Instant at) {
+  return static_cast<std::size_t>(at.time_since_epoch().count());
+}
+
+}  // namespace
+
+OrderBuffer::OrderBuffer(proto::Millis window) : window_(window) {
+  assert(window.count() >= 0 && window <= proto::Millis{60'000});
+  const std::size_t size =
+      std::max<std::size_t>(64, std::bit_ceil(static_cast<std::size_t>(window.count()) + 1));
+  queues_.resize(size);
+  occupied_.resize(size / 64);
+}
+
+void OrderBuffer::push(const proto::Event& event) {
+  assert(event.ts > watermark_ && event.ts <= watermark_ + window_);
+  std::size_t characters = 0;
+  for (const auto field : kKept) characters += (event.*field).size();
+
+  Block* const block = take_block(sizeof(Block) + characters);
+  block->next = nullptr;
+  block->event = event;
+  block->event.id = {};
+  block->event.customer = {};
+  char* at = reinterpret_cast<char*>(block + 1);
+  for (const auto field : kKept) {
+    std::string_view& text = block->event.*field;
+    if (text.empty()) continue;
+    std::memcpy(at, text.data(), text.size());
+    text = {at, text.size()};
+    at += text.size();
+  }
+
+  const std::size_t index = millis(event.ts) & (queues_.size() - 1);
+  Queue& queue = queues_[index];
+  if (queue.tail != nullptr) {
+    queue.tail->next = block;
+  } else {
+    queue.head = block;
+    occupied_[index / 64] |= std::uint64_t{1} << (index % 64);
+  }
+  queue.tail = block;
+  ++size_;
+}
+
+std::size_t OrderBuffer::next_queue(proto::Instant to) const {
+  // All events are within one round of the ring, so at most one round is to be searched.
+  const std::size_t mask = queues_.size() - 1;
+  const std::size_t first = millis(watermark_) + 1;
+  std::size_t left = std::min(millis(to) - millis(watermark_), queues_.size());
+  std::size_t index = first & mask;
+  while (left > 0) {
+    const std::size_t in_word = std::min(left, 64 - index % 64);
+    std::uint64_t bits = occupied_[index / 64] >> (index % 64);
+    if (in_word < 64) bits &= (std::uint64_t{1} << in_word) - 1;
+    if (bits != 0) return index + static_cast<std::size_t>(std::countr_zero(bits));
+    left -= in_word;
+    index = (index + in_word) & mask;
+  }
+  return kNone;
+}
+
+OrderBuffer::Block* OrderBuffer::take_block(std::size_t bytes) {
+  const std::size_t size = std::max(kSmallest, std::bit_ceil(bytes));
+  const auto size_class = static_cast<std::size_t>(std::countr_zero(size / kSmallest));
+  assert(size_class < kClasses);  // seven strings that the decoder bounds at 2 KiB and less
+  if (Block* const block = free_[size_class]; block != nullptr) {
+    free_[size_class] = block->next;
+    return block;
+  }
+  if (chunk_left_ < size) {
+    // What is left of the last chunk is lost: once per 64 KiB and less than one block.
+    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(kChunk));
+    chunk_left_ = kChunk;
+  }
+  std::byte* const at = chunks_.back().get() + (kChunk - chunk_left_);
+  chunk_left_ -= size;
+  Block* const block = new (at) Block;
+  block->size_class = static_cast<std::uint8_t>(size_class);
+  return block;
+}
+
+void OrderBuffer::recycle(Block* block) {
+  block->next = free_[block->size_class];
+  free_[block->size_class] = block;
+}
+
+std::size_t OrderBuffer::bytes_used() const {
+  return chunks_.size() * kChunk + queues_.size() * sizeof(Queue) +
+         occupied_.size() * sizeof(std::uint64_t);
+}
+
+}  // namespace deskpulse::feed

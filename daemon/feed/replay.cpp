@@ -1,0 +1,113 @@
+#include "daemon/feed/replay.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "proto/decoder.hpp"
+
+namespace deskpulse::feed {
+
+namespace {
+
+constexpr std::size_t kChunk = 1 << 20;
+
+/// One run over one descriptor: cuts it into lines, which are decoded where they lie.
+class LineReader {
+ public:
+  LineReader(Intake& intake, proto::Instant wall, const ReplaySettings& settings,
+             const RefusedLine& refused)
+      : intake_(intake),
+        wall_(wall),
+        settings_(settings),
+        refused_(refused),
+        decoder_({.max_bytes = settings.max_line_bytes, .max_depth = settings.max_depth}),
+        capacity_(settings.max_line_bytes + kChunk),
+        // Zeros behind the end, because the decoder may read past a line's last byte.
+        buffer_(std::make_unique<char[]>(capacity_ + proto::Decoder::kPadding)) {}
+
+  ReplayResult read(int descriptor, const Progress& progress) {
+    for (;;) {
+      const ssize_t got = ::read(descriptor, buffer_.get() + size_, capacity_ - size_);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) result_.error = std::error_code(errno, std::generic_category());
+      if (got <= 0) break;
+      size_ += static_cast<std::size_t>(got);
+      result_.bytes += static_cast<std::uint64_t>(got);
+      take_lines();
+      if (progress && result_.bytes / kChunk != reported_) {
+        reported_ = result_.bytes / kChunk;
+        progress(result_.bytes);
+      }
+    }
+    if (!result_.error && (size_ > 0 || skipping_)) take_line({buffer_.get(), size_});
+    return result_;
+  }
+
+ private:
+  void take_lines() {
+    const char* at = buffer_.get();
+    const char* const end = at + size_;
+    while (const void* found = std::memchr(at, '\n', static_cast<std::size_t>(end - at))) {
+      const char* const newline = static_cast<const char*>(found);
+      take_line({at, static_cast<std::size_t>(newline - at)});
+      at = newline + 1;
+    }
+    size_ = static_cast<std::size_t>(end - at);
+    if (size_ > settings_.max_line_bytes + 1) {  // one more for a CR
+      skipping_ = true;
+      size_ = 0;
+    }
+    if (size_ > 0) std::memmove(buffer_.get(), at, size_);
+  }
+
+  void take_line(std::string_view line) {
+    ++line_;
+    if (skipping_) {
+      skipping_ = false;
+      ++result_.lines;
+      refuse({proto::Reject::too_large, {}});
+      return;
+    }
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.starts_with('#') || line.find_first_not_of(" \t") == std::string_view::npos) return;
+    ++result_.lines;
+    const auto event = decoder_.event(line, proto::Tail::padded);
+    if (event) {
+      intake_.accept(*event, wall_);
+    } else {
+      refuse(event.error());
+    }
+  }
+
+  void refuse(const proto::Rejection& rejection) {
+    intake_.rejected(rejection);
+    if (refused_) refused_(line_, rejection);
+  }
+
+  Intake& intake_;
+  proto::Instant wall_;
+  const ReplaySettings& settings_;
+  const RefusedLine& refused_;
+  proto::Decoder decoder_;
+  std::size_t capacity_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t size_ = 0;
+  bool skipping_ = false;  ///< inside a line that is too long
+  std::uint64_t line_ = 0;
+  std::uint64_t reported_ = 0;
+  ReplayResult result_;
+};
+
+}  // namespace
+
+ReplayResult replay(int descriptor, Intake& intake, proto::Instant wall,
+                    const ReplaySettings& settings, const RefusedLine& refused,
+                    const Progress& progress) {
+  return LineReader(intake, wall, settings, refused).read(descriptor, progress);
+}
+
+}  // namespace deskpulse::feed

@@ -1,0 +1,87 @@
+#include "daemon/feed/duplicate_filter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "tests/unit/feed/recording_sink.hpp"
+
+namespace deskpulse::feed {
+namespace {
+
+using proto::CustomerKey;
+using proto::Millis;
+
+TEST(DuplicateFilter, AnIdIsNewOnce) {
+  DuplicateFilter filter(Millis{1'000});
+
+  EXPECT_TRUE(filter.insert({1, 2}, at(5'000), at(5'000)));
+  EXPECT_FALSE(filter.insert({1, 2}, at(5'000), at(5'000)));
+  EXPECT_TRUE(filter.insert({2, 2}, at(5'000), at(5'000)));
+}
+
+TEST(DuplicateFilter, AnIdIsRememberedUpToAndWithTheAllowedLateness) {
+  DuplicateFilter filter(Millis{1'000});
+  filter.insert({1, 2}, at(5'000), at(5'000));
+
+  EXPECT_FALSE(filter.insert({1, 2}, at(9'000), at(6'000)));
+  EXPECT_TRUE(filter.insert({1, 2}, at(9'000), at(6'001)));
+}
+
+TEST(DuplicateFilter, ADuplicateDoesNotProlongTheMemory) {
+  DuplicateFilter filter(Millis{1'000});
+  filter.insert({1, 2}, at(5'000), at(5'000));
+  filter.insert({1, 2}, at(5'900), at(5'900));
+
+  EXPECT_TRUE(filter.insert({1, 2}, at(6'001), at(6'001)));
+}
+
+TEST(DuplicateFilter, AZeroHashIsAKeyLikeAnyOther) {
+  DuplicateFilter filter(Millis{1'000});
+
+  EXPECT_TRUE(filter.insert({0, 0}, at(5'000), at(5'000)));
+  EXPECT_FALSE(filter.insert({0, 0}, at(5'000), at(5'000)));
+}
+
+TEST(DuplicateFilter, AgreesWithAMapOnRandomHistories) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937_64 random(seed);
+    const std::int64_t lateness = seed % 3 == 0 ? 0 : 1'000;
+    DuplicateFilter filter(Millis{lateness});
+    std::map<CustomerKey, std::int64_t> plain;
+    // Few homes, so that probes run into each other and over the end of the table.
+    const std::uint64_t homes = 1 + random() % 3'000;
+    std::int64_t watermark = 1'000'000;
+    for (int i = 0; i < 6'000; ++i) {
+      const bool long_gap = random() % 2'000 == 0;
+      watermark += static_cast<std::int64_t>(random() % (long_gap ? 5'000 : 3));
+      const CustomerKey key{random() % 2, (random() % homes) | (seed % 2 == 0 ? 0 : ~0ULL << 12)};
+      const std::int64_t ts =
+          watermark - lateness + static_cast<std::int64_t>(random() % (lateness + 500));
+      const auto known = plain.find({key.high, key.low == 0 ? 1 : key.low});
+      const bool is_new = known == plain.end() || watermark > known->second + lateness;
+      if (is_new) plain[{key.high, key.low == 0 ? 1 : key.low}] = ts;
+
+      ASSERT_EQ(filter.insert(key, at(ts), at(watermark)), is_new) << "step " << i;
+    }
+  }
+}
+
+TEST(DuplicateFilter, MemoryStaysBoundedWhileIdsPass) {
+  DuplicateFilter filter(Millis{1'000});
+  std::mt19937_64 random(7);
+  for (std::int64_t now = 1; now < 20'000; ++now)
+    filter.insert({random(), random()}, at(now), at(now));
+  const std::size_t warm = filter.bytes_used();
+  for (std::int64_t now = 20'000; now < 400'000; ++now) {
+    filter.insert({random(), random()}, at(now), at(now));
+  }
+
+  EXPECT_EQ(filter.bytes_used(), warm);
+  EXPECT_LE(warm, 4'096u * 24);  // 1,001 ids are remembered at a time
+}
+
+}  // namespace
+}  // namespace deskpulse::feed

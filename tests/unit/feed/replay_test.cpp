@@ -1,0 +1,107 @@
+#include "daemon/feed/replay.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "tests/unit/feed/recording_sink.hpp"
+
+namespace deskpulse::feed {
+namespace {
+
+using proto::Reject;
+
+std::string line(std::int64_t ts) {
+  return R"({"type":"message","id":"e)" + std::to_string(ts) + R"(","ts":)" + std::to_string(ts) +
+         R"(,"shop":"s","customer":"c","from":"customer","agent":"amy","text":"在吗"})";
+}
+
+class ReplayTest : public testing::Test {
+ protected:
+  ReplayResult run(const std::string& text, const ReplaySettings& settings = {}) {
+    std::FILE* const file = std::tmpfile();
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::rewind(file);
+    const ReplayResult result =
+        replay(fileno(file), intake, at(900'000'000), settings,
+               [this](std::uint64_t number, const proto::Rejection& rejection) {
+                 refused.emplace_back(number, rejection.reason);
+               });
+    std::fclose(file);
+    intake.finish();
+    return result;
+  }
+
+  RecordingSink sink;
+  Intake intake{{}, proto::IdHasher{}, sink};
+  std::vector<std::pair<std::uint64_t, Reject>> refused;
+};
+
+TEST_F(ReplayTest, EveryLineIsAnEvent) {
+  const ReplayResult result = run(line(2'000) + "\n" + line(1'000) + "\n");
+
+  EXPECT_EQ(sink.times(), (std::vector<std::int64_t>{1'000, 2'000}));
+  EXPECT_EQ(result.lines, 2u);
+  EXPECT_FALSE(result.error);
+}
+
+TEST_F(ReplayTest, CommentsAndBlankLinesAreSkippedAndLineEndsMayBeCrLfOrMissing) {
+  const ReplayResult result = run("# a story\r\n\r\n" + line(1'000) + "\r\n  \t\n\n" + line(2'000));
+
+  EXPECT_EQ(sink.applied.size(), 2u);
+  EXPECT_EQ(result.lines, 2u);
+  EXPECT_TRUE(refused.empty());
+}
+
+TEST_F(ReplayTest, ALineThatCannotBeReadIsCountedAndTheRestGoesOn) {
+  run(line(1'000) + "\nnonsense\n" + line(2'000) + "\n");
+
+  EXPECT_EQ(sink.applied.size(), 2u);
+  EXPECT_EQ(refused, (std::vector<std::pair<std::uint64_t, Reject>>{{2, Reject::not_json}}));
+  EXPECT_EQ(intake.counters().rejected[static_cast<std::size_t>(Reject::not_json)], 1u);
+}
+
+TEST_F(ReplayTest, ALineOverTheLimitIsTooLargeHoweverLongItIs) {
+  const std::string longer(300, 'x');
+  const std::string endless(5 << 20, 'x');
+  run(longer + "\n" + line(1'000) + "\n" + endless + "\n" + line(2'000) + "\n" + endless,
+      {.max_line_bytes = 200});
+
+  EXPECT_EQ(sink.applied.size(), 2u);
+  EXPECT_EQ(refused, (std::vector<std::pair<std::uint64_t, Reject>>{
+                         {1, Reject::too_large}, {3, Reject::too_large}, {5, Reject::too_large}}));
+}
+
+TEST_F(ReplayTest, LinesThatStraddleTheReadsAreWhole) {
+  std::string text;
+  for (std::int64_t ts = 1; ts <= 30'000; ++ts) text += line(ts) + "\n";
+  ASSERT_GT(text.size(), 3u << 20);
+  run(text);
+
+  EXPECT_EQ(sink.applied.size(), 30'000u);
+  EXPECT_TRUE(refused.empty());
+}
+
+TEST_F(ReplayTest, APipeThatGivesAFewBytesAtATimeIsReadToItsEnd) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::string text = line(1'000) + "\n" + line(2'000);
+  ASSERT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  close(ends[1]);
+  replay(ends[0], intake, at(900'000'000));
+  close(ends[0]);
+  intake.finish();
+
+  EXPECT_EQ(sink.applied.size(), 2u);
+}
+
+TEST_F(ReplayTest, ADescriptorThatCannotBeReadIsAnError) {
+  const ReplayResult result = replay(-1, intake, at(900'000'000));
+
+  EXPECT_EQ(result.error, std::errc::bad_file_descriptor);
+}
+
+}  // namespace
+}  // namespace deskpulse::feed
