@@ -1,0 +1,20 @@
+// Puts the engine behind the feed's seam.
+#pragma once
+
+#include "daemon/engine/engine.hpp"
+#include "daemon/feed/event_sink.hpp"
+
+namespace deskpulse {
+
+/// The two calls that drive the engine, handed through. The engine must outlive it.
+class EngineSink final : public feed::EventSink {
+ public:
+  explicit EngineSink(engine::Engine& engine) : engine_(engine) {}
+  void apply(const proto::Event& event) override { engine_.apply(event); }
+  void advance(proto::Instant watermark) override { engine_.advance(watermark); }
+
+ private:
+  engine::Engine& engine_;
+};
+
+}  // namespace deskpulse

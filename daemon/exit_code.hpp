@@ -1,0 +1,15 @@
+// What deskpulsed says to whoever started it, as in sysexits.h.
+#pragma once
+
+namespace deskpulse {
+
+enum ExitCode {
+  kExitOk = 0,
+  kExitUsage = 64,        ///< the command line
+  kExitNoInput = 66,      ///< a file that should be read is not there or not readable
+  kExitUnavailable = 69,  ///< the port is in use
+  kExitIoError = 74,      ///< reading or writing failed underway
+  kExitConfig = 78,       ///< the configuration
+};
+
+}  // namespace deskpulse

@@ -1,0 +1,72 @@
+#include "daemon/feed_log.hpp"
+
+#include "daemon/logging.hpp"
+
+namespace deskpulse {
+namespace {
+
+using config::LogLevel;
+
+std::string_view gap_name(feed::GapKind kind) {
+  switch (kind) {
+    case feed::GapKind::hole:
+      return "hole";
+    case feed::GapKind::resume:
+      return "resume";
+    case feed::GapKind::reset:
+      return "reset";
+    case feed::GapKind::disconnect:
+      return "disconnect";
+    case feed::GapKind::live_start:
+      return "live_start";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+void FeedLog::connecting(std::string_view host, std::string_view port, int attempt) {
+  host_ = host;
+  port_ = port;
+  log(LogLevel::debug, "Feed connecting.", {{"host", host}, {"port", port}, {"attempt", attempt}});
+}
+
+void FeedLog::connected(std::string_view resume, int attempt) {
+  log(LogLevel::info, "Feed connected.",
+      {{"host", host_}, {"port", port_}, {"resume", resume}, {"attempt", attempt}});
+}
+
+void FeedLog::disconnected(feed::Disconnect reason, std::string_view detail) {
+  const bool wanted = reason == feed::Disconnect::stopped;
+  const std::string_view name = feed::disconnect_name(reason);
+  const LogLevel level = wanted ? LogLevel::info : LogLevel::warn;
+  if (detail.empty())
+    log(level, "Feed disconnected.", {{"host", host_}, {"port", port_}, {"reason", name}});
+  else
+    log(level, "Feed disconnected.",
+        {{"host", host_}, {"port", port_}, {"reason", name}, {"detail", detail}});
+}
+
+void FeedLog::reconnecting(proto::Millis wait, int attempt) {
+  log(LogLevel::info, "Feed reconnecting after a pause.",
+      {{"wait_ms", wait.count()}, {"attempt", attempt}});
+}
+
+void FeedLog::gap(feed::GapKind kind) {
+  if (kind == feed::GapKind::live_start)
+    log(LogLevel::info, "Started live; windows are incomplete until they have passed the start.");
+  else
+    log(LogLevel::warn, "Events are missing; the windows they touch are marked incomplete.",
+        {{"gap", gap_name(kind)}});
+}
+
+void log_rejected(proto::Reject reason, std::uint64_t count) {
+  // These two are taken, they only change no number.
+  const bool unknown =
+      reason == proto::Reject::unknown_type || reason == proto::Reject::unknown_from;
+  log(unknown ? LogLevel::info : LogLevel::warn,
+      unknown ? "Events that mean nothing to this version." : "Events rejected.",
+      {{"reason", proto::reason_name(reason)}, {"count", static_cast<std::int64_t>(count)}});
+}
+
+}  // namespace deskpulse

@@ -1,0 +1,30 @@
+// The log lines of the feed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "daemon/feed/websocket_feed.hpp"
+
+namespace deskpulse {
+
+/// One function per happening; the counts beside the lines are the intake's. The address appears
+/// without its path and query, which may hold a secret.
+class FeedLog final : public feed::FeedProbe {
+ public:
+  void connecting(std::string_view host, std::string_view port, int attempt) override;
+  void connected(std::string_view resume, int attempt) override;
+  void disconnected(feed::Disconnect reason, std::string_view detail) override;
+  void reconnecting(proto::Millis wait, int attempt) override;
+  void gap(feed::GapKind kind) override;
+
+ private:
+  std::string host_;
+  std::string port_;
+};
+
+/// `count` more events were refused for `reason`.
+void log_rejected(proto::Reject reason, std::uint64_t count);
+
+}  // namespace deskpulse

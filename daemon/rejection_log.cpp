@@ -1,0 +1,20 @@
+#include "daemon/rejection_log.hpp"
+
+#include <utility>
+
+namespace deskpulse {
+
+RejectionLog::RejectionLog(Clock::duration pause, Say say) : pause_(pause), say_(std::move(say)) {}
+
+void RejectionLog::look(const feed::IntakeCounters& counters, Clock::time_point now) {
+  for (std::size_t i = 0; i < reasons_.size(); ++i) {
+    Reason& reason = reasons_[i];
+    const std::uint64_t count = counters.rejected[i];
+    if (count == reason.said || (reason.last && now - *reason.last < pause_)) continue;
+    say_(static_cast<proto::Reject>(i), count - reason.said);
+    reason.said = count;
+    reason.last = now;
+  }
+}
+
+}  // namespace deskpulse

@@ -1,0 +1,38 @@
+// Says that events were refused without saying it a thousand times a second.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "daemon/feed/intake.hpp"
+#include "proto/rejection.hpp"
+
+namespace deskpulse {
+
+/// Looks at the counts of refused events from time to time, so that it costs nothing per event, and
+/// says at most one line per reason in `pause`: how many there were since the last one. Nothing of
+/// an event's content can get here.
+class RejectionLog {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// Writes one line: so many more events were refused for this reason.
+  using Say = std::function<void(proto::Reject reason, std::uint64_t count)>;
+
+  RejectionLog(Clock::duration pause, Say say);
+
+  void look(const feed::IntakeCounters& counters, Clock::time_point now);
+
+ private:
+  struct Reason {
+    std::uint64_t said = 0;
+    std::optional<Clock::time_point> last;
+  };
+  Clock::duration pause_;
+  Say say_;
+  std::array<Reason, proto::kRejectCount> reasons_;
+};
+
+}  // namespace deskpulse

@@ -1,0 +1,150 @@
+#include "daemon/replay_command.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "daemon/engine/engine.hpp"
+#include "daemon/engine_sink.hpp"
+#include "daemon/feed/intake.hpp"
+#include "daemon/feed/replay.hpp"
+#include "daemon/serve/exposition.hpp"
+#include "daemon/settings.hpp"
+#include "proto/id_hash.hpp"
+
+namespace deskpulse {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// An open file; standard input is not closed.
+class Input {
+ public:
+  explicit Input(const std::string& path)
+      : descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~Input() {
+    if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
+  }
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  /// 0 when unknown, as of a pipe.
+  std::uint64_t size() const {
+    struct stat status {};
+    const bool known = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+    return known ? static_cast<std::uint64_t>(status.st_size) : 0;
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// One line that is written over itself, for people who wait longer than two seconds.
+class ProgressLine {
+ public:
+  ProgressLine(std::ostream& err, std::uint64_t size)
+      : err_(err), size_(size), wanted_(::isatty(STDERR_FILENO) != 0) {}
+  ~ProgressLine() {
+    if (shown_) err_ << "\r\033[K" << std::flush;
+  }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(std::uint64_t bytes) {
+    const auto now = steady_clock::now();
+    if (!wanted_ || now < next_) return;
+    next_ = now + std::chrono::milliseconds{200};
+    shown_ = true;
+    err_ << "\r\033[Kdeskpulsed: read " << (bytes >> 20) << " MiB";
+    if (size_ > 0) err_ << " of " << (size_ >> 20);
+    err_ << std::flush;
+  }
+
+ private:
+  std::ostream& err_;
+  std::uint64_t size_;
+  bool wanted_;
+  bool shown_ = false;
+  steady_clock::time_point next_ = steady_clock::now() + std::chrono::seconds{2};
+};
+
+/// "rejected 3 (malformed 1, future 2; the first unreadable line is 17), late 2, duplicates 1", or
+/// nothing when there is nothing to say.
+std::string summary_of(const feed::IntakeCounters& counters, std::uint64_t first_refused) {
+  std::uint64_t rejected = 0;
+  std::string reasons;
+  for (std::size_t i = 0; i < counters.rejected.size(); ++i) {
+    if (counters.rejected[i] == 0) continue;
+    rejected += counters.rejected[i];
+    reasons += (reasons.empty() ? "" : ", ") +
+               std::string(proto::reason_name(static_cast<proto::Reject>(i))) + " " +
+               std::to_string(counters.rejected[i]);
+  }
+  std::string summary;
+  const auto add = [&summary](const std::string& part) {
+    summary += (summary.empty() ? "" : ", ") + part;
+  };
+  if (rejected > 0) {
+    if (first_refused > 0)
+      reasons += "; the first unreadable line is " + std::to_string(first_refused);
+    add("rejected " + std::to_string(rejected) + " (" + reasons + ")");
+  }
+  if (counters.late > 0) add("late " + std::to_string(counters.late));
+  if (counters.duplicates > 0) add("duplicates " + std::to_string(counters.duplicates));
+  return summary;
+}
+
+}  // namespace
+
+ExitCode run_replay(const config::Config& config, const ReplayCommand& command, std::ostream& out,
+                    std::ostream& err) {
+  const Input input(command.path);
+  if (input.descriptor() < 0) {
+    err << "deskpulsed: cannot read " << command.path << ": " << std::strerror(errno) << "\n";
+    return kExitNoInput;
+  }
+
+  const proto::IdHasher hasher;  // its fixed key: the same file gives the same run
+  engine::Engine engine(engine_settings(config), hasher);
+  EngineSink sink(engine);
+  feed::Intake intake(intake_settings(config), hasher, sink);
+  const proto::Instant wall{std::chrono::floor<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch())};
+  std::uint64_t first_refused = 0;
+  feed::ReplayResult result;
+  {
+    ProgressLine progress(err, input.size());
+    result = feed::replay(
+        input.descriptor(), intake, wall, {},
+        [&first_refused](std::uint64_t line, const proto::Rejection&) {
+          if (first_refused == 0) first_refused = line;
+        },
+        [&progress](std::uint64_t bytes) { progress.show(bytes); });
+  }
+  if (result.error) {
+    err << "deskpulsed: reading " << command.path << " failed: " << result.error.message() << "\n";
+    return kExitIoError;
+  }
+
+  std::optional<proto::Instant> until;
+  if (command.until_ms) until = proto::Instant{proto::Millis{*command.until_ms}};
+  intake.finish(until);
+  engine::Report report;
+  engine.report(report);
+  out << serve::replay_text(report, command.agents) << std::flush;
+
+  if (const std::string summary = summary_of(intake.counters(), first_refused); !summary.empty())
+    err << "deskpulsed: " << summary << "\n";
+  if (!out) {
+    err << "deskpulsed: writing the numbers failed: " << std::strerror(errno) << "\n";
+    return kExitIoError;
+  }
+  return kExitOk;
+}
+
+}  // namespace deskpulse

@@ -1,0 +1,26 @@
+// What the configuration means to each part of the daemon.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/config/config.hpp"
+#include "daemon/engine/settings.hpp"
+#include "daemon/feed/intake.hpp"
+#include "daemon/feed/websocket_feed.hpp"
+#include "daemon/serve/http_server.hpp"
+
+namespace deskpulse {
+
+/// All of these take a configuration that config::load() found no error in.
+
+/// Reads the zone database.
+engine::Settings engine_settings(const config::Config& config);
+feed::IntakeSettings intake_settings(const config::Config& config);
+feed::WebsocketSettings websocket_settings(const config::Config& config);
+serve::HttpSettings http_settings(const config::Config& config);
+
+/// The names a configuration can use without defining them.
+std::vector<std::string> shipped_profile_names();
+
+}  // namespace deskpulse
