@@ -1,0 +1,28 @@
+#include "tests/bench/live_bytes.hpp"
+
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::atomic<std::size_t> live{0};
+}
+
+namespace deskpulse::bench {
+std::size_t live_bytes() { return live.load(std::memory_order_relaxed); }
+}  // namespace deskpulse::bench
+
+void* operator new(std::size_t size) {
+  void* block = std::malloc(size);
+  if (block == nullptr) throw std::bad_alloc();
+  live.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
+  return block;
+}
+void operator delete(void* block) noexcept {
+  if (block == nullptr) return;
+  live.fetch_sub(malloc_usable_size(block), std::memory_order_relaxed);
+  std::free(block);
+}
+void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
