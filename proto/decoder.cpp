@@ -28,9 +28,10 @@ bool is_clean(const char* text, std::size_t size) {
     std::array<unsigned char, kBlock> block;
     std::memcpy(block.data(), text + at, kBlock);
     std::array<unsigned char, kBlock> hits;
+    // `|` and not `||`: without branches this becomes a few vector instructions.
     for (std::size_t i = 0; i < kBlock; ++i)
-      hits[i] =
-          static_cast<unsigned char>((block[i] == '\\') | (block[i] == 0x7f) | (block[i] == 0xc2));
+      hits[i] = static_cast<unsigned char>(int{block[i] == '\\'} | int{block[i] == 0x7f} |
+                                           int{block[i] == 0xc2});
     unsigned char any = 0;
     for (std::size_t i = 0; i < kBlock; ++i) any |= hits[i];
     found |= any;

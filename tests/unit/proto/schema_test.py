@@ -7,6 +7,7 @@ Needs Debian's python3-jsonschema and python3-yaml. Usage: schema_test.py PROTO_
 
 import json
 import pathlib
+import re
 import sys
 import unittest
 
@@ -90,6 +91,14 @@ class Schemas(unittest.TestCase):
     def test_accept_the_plain_array(self):
         for event in load(PROTO / "examples/plain_array.json"):
             validator(EVENT).validate(event)
+
+    def test_accept_the_events_that_the_protocol_shows(self):
+        text = (PROTO / "PROTOCOL.md").read_text(encoding="utf-8")
+        blocks = re.findall(r"^```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        self.assertGreaterEqual(len(blocks), 2)
+        for block in blocks:
+            with self.subTest(block):
+                validator(EVENT).validate(json.loads(block))
 
     def test_accept_the_session_frames(self):
         for file in some(self, "examples/session/*.json"):
