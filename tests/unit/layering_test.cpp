@@ -22,6 +22,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 using Names = std::vector<std::string_view>;
 
@@ -240,6 +241,16 @@ TEST(Layering, TheEngineMayUseTheStandardLibraryAndTheEventTypes) {
                     "#include <algorithm>\n#include \"daemon/engine/state.hpp\"\n"
                     "#include \"proto/event.hpp\"\n"),
               IsEmpty());
+}
+
+TEST(Layering, TheEngineReadsNoClock) {
+  for (const auto& [path, text] : files_under(DESKPULSE_SOURCE_DIR)) {
+    if (path.rfind("daemon/engine/", 0) != 0) continue;
+    for (const char* const clock :
+         {"system_clock", "steady_clock", "_clock::now", "gettimeofday"}) {
+      EXPECT_THAT(text, Not(HasSubstr(clock))) << path;
+    }
+  }
 }
 
 TEST(Layering, AnArrowThatPointsUpIsFound) {
