@@ -1,0 +1,164 @@
+#include "daemon/command_line.hpp"
+
+#include <gmock/gmock.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace deskpulse {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+class CommandLineTest : public testing::Test {
+ protected:
+  CommandLineTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "deskpulse-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~CommandLineTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(const std::string& name, const std::string& text) const {
+    const std::string path = (folder_ / name).string();
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+  int run(std::vector<std::string> arguments, const Environment& environment = {}) {
+    arguments.insert(arguments.begin(), "deskpulsed");
+    out_.str("");
+    err_.str("");
+    return run_command_line(arguments, environment, out_, err_);
+  }
+  std::string out() const { return out_.str(); }
+  std::string err() const { return err_.str(); }
+
+  std::filesystem::path folder_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(CommandLineTest, PrintsItsVersion) {
+  EXPECT_EQ(run({"--version"}), 0);
+  EXPECT_THAT(out(), testing::MatchesRegex("deskpulsed [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST_F(CommandLineTest, PrintsHelpWithExamples) {
+  EXPECT_EQ(run({"--help"}), 0);
+  EXPECT_THAT(out(), HasSubstr("deskpulsed replay --agents yesterday.ndjson"));
+}
+
+TEST_F(CommandLineTest, RefusesWhatItDoesNotKnowWithUsage) {
+  EXPECT_EQ(run({"--banana"}), 64);
+  EXPECT_THAT(err(), HasSubstr("--banana"));
+  EXPECT_EQ(run({"replay"}), 64);
+  EXPECT_EQ(run({"replay", "a", "b"}), 64);
+  EXPECT_EQ(run({"replay", "--until", "soon", "-"}), 64);
+  EXPECT_EQ(run({"--check-config", "--print-config"}), 64);
+  EXPECT_EQ(run({"--set", "rules.slow_after"}), 64);
+  EXPECT_THAT(err(), HasSubstr("write KEY=VALUE"));
+}
+
+TEST_F(CommandLineTest, SaysThatAConfigurationIsGood) {
+  const std::string path = file("good.toml", "[rules]\nslow_after = \"90s\"\n");
+
+  EXPECT_EQ(run({"--config", path, "--check-config"}), 0);
+  EXPECT_EQ(out(), "OK: " + path + "\n");
+  EXPECT_THAT(err(), IsEmpty());
+}
+
+TEST_F(CommandLineTest, SaysEveryErrorOfAConfigurationAndEndsWith78) {
+  const std::string path = file("bad.toml", "[rules]\nslow_after = 90\nzone = \"Mars\"\n");
+
+  EXPECT_EQ(run({"--config", path, "--check-config"}), 78);
+  EXPECT_THAT(err(), StartsWith(path + ":2:14: rules.slow_after must be "));
+  EXPECT_THAT(err(), HasSubstr(path + ":3:8: unknown time zone \"Mars\"; "));
+  EXPECT_THAT(out(), IsEmpty());
+  EXPECT_EQ(run({"--config", path}), 78);
+}
+
+TEST_F(CommandLineTest, EndsWith78WhenTheNamedConfigurationIsMissing) {
+  EXPECT_EQ(run({"--config", "/nonexistent/x.toml", "--check-config"}), 78);
+  EXPECT_EQ(err(),
+            "deskpulsed: cannot read /nonexistent/x.toml: No such file or directory; name another "
+            "file with --config\n");
+}
+
+TEST_F(CommandLineTest, PrintsAConfigurationThatItReadsAgain) {
+  ASSERT_EQ(run({"--print-config", "--set", "rules.slow_after=90s", "--feed-url", "ws://a:1/"},
+                {{"DESKPULSE_LOG_LEVEL", "warn"}}),
+            0);
+  const std::string first = out();
+  EXPECT_THAT(first, HasSubstr("slow_after = \"1m30s\"\n"));
+  EXPECT_THAT(first, HasSubstr("url = \"ws://a:1/\"\n"));
+  EXPECT_THAT(first, HasSubstr("level = \"warn\"\n"));
+
+  EXPECT_EQ(run({"--config", file("printed.toml", first), "--print-config"}), 0);
+  EXPECT_EQ(out(), first);
+}
+
+TEST_F(CommandLineTest, NamesTheFlagThatIsWrong) {
+  EXPECT_EQ(run({"--check-config", "--http-listen", "nowhere", "--set", "rules.slow=1s"}), 78);
+  EXPECT_THAT(err(), HasSubstr("--http-listen: http.listen must be "));
+  EXPECT_THAT(err(), HasSubstr("--set: unknown key \"rules.slow\"; "));
+}
+
+TEST_F(CommandLineTest, EndsWith66WhenATokenFileCannotBeRead) {
+  EXPECT_EQ(run({"--set", "feed.token_file=/nonexistent/token", "--http-listen", "127.0.0.1:0"}),
+            66);
+  EXPECT_EQ(err(),
+            "deskpulsed: feed.token_file: cannot read /nonexistent/token: No such file or "
+            "directory; correct the path or its permissions\n");
+  EXPECT_EQ(run({"--set", "feed.token_file=" + file("empty", " \n")}), 66);
+}
+
+const std::string kTwoMessages =
+    R"({"type":"message","id":"1","ts":1700000000000,"shop":"s","customer":"c","agent":"a","from":"customer"})"
+    "\n"
+    R"({"type":"message","id":"2","ts":1700000005000,"shop":"s","customer":"c","agent":"a","from":"human"})"
+    "\n";
+
+TEST_F(CommandLineTest, ReplaysAFile) {
+  EXPECT_EQ(run({"replay", file("events.ndjson", kTwoMessages)}), 0);
+  EXPECT_THAT(out(), HasSubstr("deskpulse_shop_turns_total{shop=\"s\",outcome=\"answered\"} 1\n"));
+  EXPECT_THAT(out(), Not(HasSubstr("deskpulse_agent_")));
+  EXPECT_THAT(err(), IsEmpty());
+}
+
+TEST_F(CommandLineTest, ReplaysWithAgentsALaterEndAndItsOwnConfiguration) {
+  const std::string events = file("events.ndjson", kTwoMessages.substr(0, kTwoMessages.find('\n')));
+  const std::string rules = file("rules.toml", "[rules]\nslow_after = \"3s\"\n");
+
+  EXPECT_EQ(run({"replay", "--config", rules, "--agents", "--until", "1700000004000", events}), 0);
+  EXPECT_THAT(out(), HasSubstr("deskpulse_shop_oldest_wait_seconds{shop=\"s\"} 4\n"));
+  EXPECT_THAT(out(), HasSubstr("deskpulse_agent_slow_turns_total{shop=\"s\",agent=\"a\"} 1\n"));
+  EXPECT_EQ(run({"--config", rules, "replay", "--until", "1700000004000", events}), 0);
+  EXPECT_THAT(out(), HasSubstr("deskpulse_shop_slow_turns_total{shop=\"s\"} 1\n"));
+}
+
+TEST_F(CommandLineTest, SumsUpWhatAReplayDidNotTake) {
+  const std::string events = file("events.ndjson", kTwoMessages + "{}\nnonsense\n" + kTwoMessages);
+
+  EXPECT_EQ(run({"replay", events}), 0);
+  EXPECT_EQ(err(),
+            "deskpulsed: rejected 2 (not_json 1, malformed 1; the first unreadable line is 3), "
+            "duplicates 2\n");
+}
+
+TEST_F(CommandLineTest, EndsWith66WhenThereIsNothingToReplay) {
+  EXPECT_EQ(run({"replay", "/nonexistent/events.ndjson"}), 66);
+  EXPECT_EQ(err(),
+            "deskpulsed: cannot read /nonexistent/events.ndjson: No such file or directory\n");
+}
+
+TEST_F(CommandLineTest, EndsWith74WhenReadingFails) {
+  EXPECT_EQ(run({"replay", folder_.string()}), 74);
+  EXPECT_THAT(err(), HasSubstr(" failed: Is a directory\n"));
+}
+
+}  // namespace
+}  // namespace deskpulse

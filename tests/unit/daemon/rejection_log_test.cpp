@@ -1,0 +1,62 @@
+#include "daemon/rejection_log.hpp"
+
+#include <gmock/gmock.h>
+
+#include <utility>
+#include <vector>
+
+namespace deskpulse {
+namespace {
+
+using namespace std::chrono_literals;
+using proto::Reject;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+class RejectionLogTest : public testing::Test {
+ protected:
+  std::vector<std::pair<Reject, std::uint64_t>> look() {
+    said_.clear();
+    log_.look(counters_, now_);
+    return said_;
+  }
+  std::uint64_t& count(Reject reason) {
+    return counters_.rejected[static_cast<std::size_t>(reason)];
+  }
+
+  std::vector<std::pair<Reject, std::uint64_t>> said_;
+  RejectionLog log_{10s, [this](Reject reason, std::uint64_t n) { said_.push_back({reason, n}); }};
+  feed::IntakeCounters counters_;
+  RejectionLog::Clock::time_point now_{1h};
+};
+
+TEST_F(RejectionLogTest, SaysTheFirstOfAReasonAtOnce) {
+  EXPECT_THAT(look(), IsEmpty());
+  count(Reject::malformed) = 1;
+
+  EXPECT_THAT(look(), ElementsAre(Pair(Reject::malformed, 1)));
+  EXPECT_THAT(look(), IsEmpty());
+}
+
+TEST_F(RejectionLogTest, CountsWhatComesDuringThePauseAndSaysItAfter) {
+  count(Reject::malformed) = 1;
+  look();
+  count(Reject::malformed) = 500;
+  now_ += 9'999ms;
+  EXPECT_THAT(look(), IsEmpty());
+  now_ += 1ms;
+
+  EXPECT_THAT(look(), ElementsAre(Pair(Reject::malformed, 499)));
+}
+
+TEST_F(RejectionLogTest, GivesEachReasonAPauseOfItsOwn) {
+  count(Reject::malformed) = 1;
+  look();
+  count(Reject::future) = 2;
+
+  EXPECT_THAT(look(), ElementsAre(Pair(Reject::future, 2)));
+}
+
+}  // namespace
+}  // namespace deskpulse
