@@ -59,12 +59,15 @@ class TextSink {
   void family(Kind kind, std::string_view name, std::string_view help) {
     constexpr std::string_view kTypes[]{"gauge", "counter", "histogram"};
     name_ = name;
-    for (const std::string_view part :
-         {std::string_view{"# HELP "}, name, std::string_view{" "},
-          std::string_view{escape_help(help)}, std::string_view{"\n# TYPE "}, name,
-          std::string_view{" "}, kTypes[static_cast<std::size_t>(kind)], std::string_view{"\n"}}) {
-      text_.append(part);
-    }
+    text_.append("# HELP ");
+    text_.append(name);
+    text_.append(" ");
+    text_.append(escape_help(help));
+    text_.append("\n# TYPE ");
+    text_.append(name);
+    text_.append(" ");
+    text_.append(kTypes[static_cast<std::size_t>(kind)]);
+    text_.append("\n");
   }
 
   void row(std::uint32_t index) {

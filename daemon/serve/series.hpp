@@ -17,7 +17,9 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <concepts>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -143,6 +145,7 @@ inline proto::Millis seconds(std::int64_t ms) { return proto::Millis{ms}; }
 template <class Row, class Sink>
 void walk_scopes(const Rows<Row>& of, Sink& sink) {
   using engine::ScopeNumbers;
+  assert(of.numbers.size() == of.rows.size() * of.windows.size());
   using Scope = const ScopeNumbers&;
   each_scope(of, sink, number::messages,
              [&](const Row& row, Scope numbers, const Label& window, std::size_t) {
@@ -178,6 +181,7 @@ void walk_scopes(const Rows<Row>& of, Sink& sink) {
   scoped(of, sink, number::first_response_time_sum,
          [](Scope n) { return seconds(n.first_response_time_sum_ms); });
   if constexpr (!Rows<Row>::kAgents) {
+    assert(of.report.shop_quantiles.size() == of.numbers.size());
     auto quantiles = of.report.shop_quantiles.begin();
     each_scope(of, sink, number::response_time,
                [&](const Row&, Scope, const Label& window, std::size_t) {

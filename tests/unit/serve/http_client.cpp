@@ -1,0 +1,91 @@
+#include "tests/unit/serve/http_client.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <stdexcept>
+
+namespace deskpulse::serve {
+
+HttpClient::HttpClient(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+  const timeval patience{.tv_sec = 30, .tv_usec = 0};
+  setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    close(socket_);
+    throw std::runtime_error("nobody listens");
+  }
+}
+
+HttpClient::~HttpClient() { close(socket_); }
+
+bool HttpClient::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+bool HttpClient::receive() {
+  std::array<char, 65536> bytes{};
+  const ssize_t size = recv(socket_, bytes.data(), bytes.size(), 0);
+  if (size <= 0) return false;
+  received_.append(bytes.data(), static_cast<std::size_t>(size));
+  return true;
+}
+
+Answer HttpClient::read_answer(bool has_body) {
+  std::size_t head_end = 0;
+  while ((head_end = received_.find("\r\n\r\n")) == std::string::npos) {
+    if (!receive()) return {};
+  }
+  Answer answer;
+  std::string head = received_.substr(0, head_end + 2);
+  received_.erase(0, head_end + 4);
+  answer.status = static_cast<unsigned>(std::stoul(head.substr(head.find(' ') + 1)));
+  head.erase(0, head.find("\r\n") + 2);
+  while (!head.empty()) {
+    const std::size_t colon = head.find(": ");
+    const std::size_t end = head.find("\r\n");
+    std::string name = head.substr(0, colon);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    answer.headers[name] = head.substr(colon + 2, end - colon - 2);
+    head.erase(0, end + 2);
+  }
+  if (!has_body) return answer;
+  const std::size_t size = std::stoul(answer.headers.at("content-length"));
+  while (received_.size() < size) {
+    if (!receive()) return {};
+  }
+  answer.body = received_.substr(0, size);
+  received_.erase(0, size);
+  return answer;
+}
+
+bool HttpClient::is_ended() {
+  errno = 0;
+  while (receive()) {
+  }
+  // A time-out is not an end.
+  return errno != EAGAIN && errno != EWOULDBLOCK;
+}
+
+Answer HttpClient::get(const std::string& path, const std::string& headers) {
+  if (!send("GET " + path + " HTTP/1.1\r\nHost: test\r\n" + headers + "\r\n")) return {};
+  return read_answer();
+}
+
+}  // namespace deskpulse::serve

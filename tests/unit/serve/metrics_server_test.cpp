@@ -1,0 +1,293 @@
+#include "daemon/serve/metrics_server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <libdeflate.h>
+
+#include <future>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/unit/serve/exposition_checker.hpp"
+#include "tests/unit/serve/http_client.hpp"
+#include "tests/unit/serve/sample_report.hpp"
+
+namespace deskpulse::serve {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string gunzip(const std::string& bytes) {
+  libdeflate_decompressor* decompressor = libdeflate_alloc_decompressor();
+  std::string text(16U << 20U, '\0');
+  std::size_t size = 0;
+  const auto result = libdeflate_gzip_decompress(decompressor, bytes.data(), bytes.size(),
+                                                 text.data(), text.size(), &size);
+  libdeflate_free_decompressor(decompressor);
+  EXPECT_EQ(result, LIBDEFLATE_SUCCESS);
+  text.resize(size);
+  return text;
+}
+
+/// Stands for the thread that owns the feed: answers at once, or keeps the questions.
+class FakeFeed {
+ public:
+  TakeMoment take_moment() {
+    return [this](std::shared_ptr<Moment> moment, std::function<void()> filled) {
+      const std::lock_guard lock(mutex_);
+      ++asked_;
+      if (!is_busy_) {
+        fill(*moment);
+        return filled();
+      }
+      kept_.emplace_back(std::move(moment), std::move(filled));
+      was_kept_.set_value();
+    };
+  }
+
+  void be_busy() {
+    const std::lock_guard lock(mutex_);
+    is_busy_ = true;
+    was_kept_ = {};
+  }
+  /// Waits until a question has been kept.
+  void wait_until_asked() { was_kept_.get_future().wait(); }
+  void answer() {
+    const std::lock_guard lock(mutex_);
+    is_busy_ = false;
+    for (auto& [moment, filled] : std::exchange(kept_, {})) {
+      fill(*moment);
+      filled();
+    }
+  }
+  int asked() {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+  template <class Change>
+  void change_report(Change change) {
+    const std::lock_guard lock(mutex_);
+    change(report_);
+  }
+  void be_live() {
+    const std::lock_guard lock(mutex_);
+    status_.connected = true;
+    status_.ever_connected = true;
+    status_.caught_up = true;
+    status_.stale = false;
+  }
+  void fill(Moment& moment) const {
+    moment.report = report_;
+    moment.status = status_;
+  }
+
+ private:
+  engine::Report report_ = report_with_names({"tea", "coffee"});
+  Status status_;
+  std::mutex mutex_;
+  bool is_busy_ = false;
+  int asked_ = 0;
+  std::promise<void> was_kept_;
+  std::vector<std::pair<std::shared_ptr<Moment>, std::function<void()>>> kept_;
+};
+
+class MetricsServerTest : public testing::Test {
+ protected:
+  MetricsServerTest() {
+    settings.http.port = 0;
+    settings.build.version = "1.2.3";
+  }
+  std::uint16_t start() {
+    server.emplace(settings, feed.take_moment());
+    return server->start();
+  }
+
+  FakeFeed feed;
+  MetricsSettings settings;
+  std::optional<MetricsServer> server;
+};
+
+TEST_F(MetricsServerTest, MetricsHaveTheShopsAndTheDaemonItself) {
+  HttpClient client(start());
+
+  const Answer answer = client.get("/metrics");
+
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_EQ(answer.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(answer.headers.count("content-encoding"), 0U);
+  const check::Page page = check::read_page(answer.body);
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_shop_waiting_customers", {{"shop", "tea"}}), 3);
+  EXPECT_EQ(page.value("deskpulse_shop_waiting_customers", {{"shop", "coffee"}}), 3);
+  EXPECT_EQ(page.value("deskpulse_build_info", {{"version", "1.2.3"}, {"revision", ""}}), 1);
+  EXPECT_FALSE(page.types.contains("deskpulse_agent_info"));
+  EXPECT_TRUE(page.types.contains("process_cpu_seconds_total"));
+}
+
+TEST_F(MetricsServerTest, AgentsHaveAPageOfTheirOwn) {
+  HttpClient client(start());
+
+  const Answer answer = client.get("/metrics/agents");
+
+  EXPECT_EQ(answer.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  const check::Page page = check::read_page(answer.body);
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(
+      page.value("deskpulse_agent_open_conversations", {{"shop", "tea"}, {"agent", "coffee"}}), 0);
+  for (const auto& [family, type] : page.types) {
+    EXPECT_TRUE(family.starts_with("deskpulse_agent_")) << family;
+  }
+}
+
+TEST_F(MetricsServerTest, GzipComesOnlyWhenAskedFor) {
+  HttpClient client(start());
+
+  const Answer plain = client.get("/metrics/agents", "Accept-Encoding: gzip;q=0\r\n");
+  const Answer zipped = client.get("/metrics/agents", "Accept-Encoding: deflate, gzip\r\n");
+
+  EXPECT_EQ(plain.headers.count("content-encoding"), 0U);
+  EXPECT_EQ(plain.headers.at("vary"), "Accept-Encoding");
+  EXPECT_EQ(zipped.headers.at("content-encoding"), "gzip");
+  EXPECT_EQ(zipped.headers.at("vary"), "Accept-Encoding");
+  EXPECT_LT(zipped.body.size(), plain.body.size() / 5);
+  EXPECT_EQ(gunzip(zipped.body), plain.body);
+}
+
+TEST_F(MetricsServerTest, EachScrapeSeesTheNewestMoment) {
+  HttpClient client(start());
+  client.get("/metrics");
+  feed.change_report([](engine::Report& report) { report.shops[0].levels.waiting_customers = 77; });
+
+  const check::Page page = check::read_page(client.get("/metrics").body);
+
+  EXPECT_EQ(page.value("deskpulse_shop_waiting_customers", {{"shop", "tea"}}), 77);
+}
+
+TEST_F(MetricsServerTest, ScrapesThatWaitTogetherShareOneMoment) {
+  feed.be_busy();
+  const std::uint16_t port = start();
+  HttpClient first(port);
+  HttpClient second(port);
+  HttpClient third(port);
+
+  ASSERT_TRUE(first.send("GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n"));
+  feed.wait_until_asked();
+  ASSERT_TRUE(second.send("GET /metrics/agents HTTP/1.1\r\nHost: test\r\n\r\n"));
+  // Connections are served in turn, so when this is answered the second has been heard.
+  ASSERT_EQ(third.get("/-/healthy").status, 200U);
+  feed.answer();
+
+  EXPECT_THAT(first.read_answer().body, HasSubstr("deskpulse_shop_info"));
+  EXPECT_THAT(second.read_answer().body, HasSubstr("deskpulse_agent_info"));
+  EXPECT_EQ(feed.asked(), 1);
+}
+
+TEST_F(MetricsServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
+  settings.feed_deadline = std::chrono::milliseconds{20};
+  feed.be_busy();
+  HttpClient client(start());
+
+  const Answer busy = client.get("/metrics");
+  const Answer still_busy = client.get("/metrics");
+  const Answer healthy = client.get("/-/healthy");
+  feed.answer();
+
+  EXPECT_EQ(busy.status, 503U);
+  EXPECT_THAT(busy.body, HasSubstr("busy"));
+  EXPECT_EQ(still_busy.status, 503U);
+  EXPECT_EQ(healthy.status, 200U);
+  EXPECT_EQ(feed.asked(), 1);  // questions do not pile up
+  Answer answer;
+  do {  // as often as it takes on a loaded machine
+    answer = client.get("/metrics");
+  } while (answer.status == 503);
+  EXPECT_EQ(answer.status, 200U);
+}
+
+TEST_F(MetricsServerTest, TheFeedsThreadMayBeAnother) {
+  std::vector<std::thread> threads;
+  server.emplace(settings, [&](std::shared_ptr<Moment> moment, std::function<void()> filled) {
+    threads.emplace_back([this, moment, filled = std::move(filled)] {
+      feed.fill(*moment);
+      filled();
+    });
+  });
+  HttpClient client(server->start());
+
+  EXPECT_EQ(client.get("/metrics").status, 200U);
+  EXPECT_EQ(client.get("/metrics/agents").status, 200U);
+
+  server->stop();
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(MetricsServerTest, AnAnswerAfterTheEndDoesNothing) {
+  feed.be_busy();
+  HttpClient client(start());
+  ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n"));
+  feed.wait_until_asked();
+
+  server.reset();
+  feed.answer();
+
+  EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(MetricsServerTest, BeforeTheFirstReportThePageHasTheDaemonAlone) {
+  feed.change_report([](engine::Report& report) { report = {}; });
+  HttpClient client(start());
+
+  const check::Page page = check::read_page(client.get("/metrics").body);
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_feed_connected", {}), 0);
+  EXPECT_EQ(client.get("/metrics/agents").body, "");
+}
+
+TEST_F(MetricsServerTest, ReadyGivesTheReason) {
+  HttpClient client(start());
+
+  const Answer starting = client.get("/-/ready");
+  feed.be_live();
+  const Answer ready = client.get("/-/ready");
+
+  EXPECT_EQ(starting.status, 503U);
+  EXPECT_EQ(starting.headers.at("content-type"), "application/json");
+  EXPECT_EQ(nlohmann::json::parse(starting.body),
+            nlohmann::json({{"ready", false}, {"reason", "starting"}}));
+  EXPECT_EQ(ready.status, 200U);
+  EXPECT_EQ(nlohmann::json::parse(ready.body), nlohmann::json({{"ready", true}, {"reason", ""}}));
+}
+
+TEST_F(MetricsServerTest, TheIndexLinksToEveryEndpointAndEachIsThere) {
+  feed.be_live();
+  HttpClient client(start());
+
+  const Answer index = client.get("/");
+
+  EXPECT_EQ(index.headers.at("content-type"), "text/html; charset=utf-8");
+  for (const std::string path : {"/metrics", "/metrics/agents", "/-/ready", "/-/healthy"}) {
+    EXPECT_THAT(index.body, HasSubstr("href=\"" + path + "\""));
+    EXPECT_EQ(client.get(path).status, 200U) << path;
+  }
+}
+
+TEST_F(MetricsServerTest, CountsItsOwnRequests) {
+  HttpClient client(start());
+  client.get("/metrics");
+
+  const check::Page page = check::read_page(client.get("/metrics").body);
+
+  EXPECT_EQ(page.value("deskpulse_http_requests_total", {{"path", "/metrics"}, {"code", "200"}}),
+            1);
+}
+
+}  // namespace
+}  // namespace deskpulse::serve

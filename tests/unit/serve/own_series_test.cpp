@@ -1,0 +1,115 @@
+#include "daemon/serve/own_series.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "daemon/serve/text_serializer.hpp"
+#include "tests/unit/serve/exposition_checker.hpp"
+#include "tests/unit/serve/sample_report.hpp"
+
+namespace deskpulse::serve {
+namespace {
+
+using testing::IsEmpty;
+
+check::Page page_of(const prometheus::Collectable& collectable) {
+  return check::read_page(TextSerializer().Serialize(collectable.Collect()));
+}
+
+TEST(StatusCollectable, SaysWhatTheFeedSays) {
+  const BuildInfo build{.version = "1.2.3", .revision = "abc"};
+  Status status;
+  status.connected = true;
+  status.stale = false;
+  status.lag = std::chrono::milliseconds{1'250};
+  status.reconnects = 2;
+  status.gaps = 1;
+  status.late = 5;
+  status.duplicates = 7;
+  status.events = {{"message", 10}, {"order", 0}};
+  status.rejected = {{"malformed", 0}, {"future", 3}};
+  status.disconnects = {{"silence", 2}};
+  status.windows = {{"5m", true}, {"today", false}};
+  const engine::Report report = small_report();
+
+  const check::Page page = page_of(StatusCollectable(build, status, report));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_build_info", {{"version", "1.2.3"}, {"revision", "abc"}}), 1);
+  EXPECT_EQ(page.value("deskpulse_events_total", {{"type", "message"}}), 10);
+  EXPECT_EQ(page.value("deskpulse_events_total", {{"type", "order"}}), 0);
+  EXPECT_EQ(page.value("deskpulse_rejected_events_total", {{"reason", "malformed"}}), 0);
+  EXPECT_EQ(page.value("deskpulse_rejected_events_total", {{"reason", "future"}}), 3);
+  EXPECT_EQ(page.value("deskpulse_late_events_total", {}), 5);
+  EXPECT_EQ(page.value("deskpulse_duplicate_events_total", {}), 7);
+  EXPECT_EQ(page.value("deskpulse_feed_connected", {}), 1);
+  EXPECT_EQ(page.value("deskpulse_feed_stale", {}), 0);
+  EXPECT_EQ(page.value("deskpulse_feed_lag_seconds", {}), 1.25);
+  EXPECT_EQ(page.value("deskpulse_feed_reconnects_total", {}), 2);
+  EXPECT_EQ(page.value("deskpulse_feed_gaps_total", {}), 1);
+  EXPECT_EQ(page.value("deskpulse_feed_disconnects_total", {{"reason", "silence"}}), 2);
+  EXPECT_EQ(page.value("deskpulse_window_incomplete", {{"window", "5m"}}), 1);
+  EXPECT_EQ(page.value("deskpulse_window_incomplete", {{"window", "today"}}), 0);
+  EXPECT_EQ(page.value("deskpulse_watermark_timestamp_seconds", {}), 1'700'000'000.5);
+  EXPECT_EQ(page.value("deskpulse_conversations", {}), 42);
+}
+
+TEST(StatusCollectable, BeforeTheFirstEventThereIsNoWatermarkAndNoLag) {
+  const BuildInfo build;
+  const Status status;
+  const engine::Report report;
+
+  const check::Page page = page_of(StatusCollectable(build, status, report));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_watermark_timestamp_seconds", {}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_feed_lag_seconds", {}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_feed_stale", {}), 1);
+}
+
+TEST(HttpCollectable, CountsRequestsByPathAndCode) {
+  HttpCounts counts;
+  counts.requests[{"/metrics", 200}] = 3;
+  counts.durations["/metrics"] = {3, 0.75};
+  counts.connections = 2;
+
+  const check::Page page = page_of(HttpCollectable(counts));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_http_requests_total", {{"path", "/metrics"}, {"code", "200"}}),
+            3);
+  EXPECT_EQ(page.value("deskpulse_http_request_duration_seconds_sum", {{"path", "/metrics"}}),
+            0.75);
+  EXPECT_EQ(page.value("deskpulse_http_connections", {}), 2);
+}
+
+TEST(ProcessCollectable, KnowsThisProcess) {
+  const check::Page page = page_of(ProcessCollectable());
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_GT(page.value("process_resident_memory_bytes", {}).value_or(0), 1e6);
+  EXPECT_GT(page.value("process_virtual_memory_bytes", {}).value_or(0), 1e6);
+  EXPECT_GT(page.value("process_start_time_seconds", {}).value_or(0), 1.7e9);
+  EXPECT_GE(page.value("process_cpu_seconds_total", {}).value_or(-1), 0);
+  EXPECT_GE(page.value("process_threads", {}).value_or(0), 1);
+  EXPECT_GE(page.value("process_open_fds", {}).value_or(0), 3);
+  EXPECT_GE(page.value("process_max_fds", {}).value_or(0), 3);
+}
+
+TEST(NotReadyReason, NamesTheFirstThingThatIsMissing) {
+  Status status;
+  EXPECT_EQ(not_ready_reason(status), "starting");
+  status.ever_connected = true;
+  EXPECT_EQ(not_ready_reason(status), "feed disconnected");
+  status.connected = true;
+  EXPECT_EQ(not_ready_reason(status), "catching up");
+  status.caught_up = true;
+  EXPECT_EQ(not_ready_reason(status), "stale");
+  status.stale = false;
+  EXPECT_EQ(not_ready_reason(status), "");
+}
+
+}  // namespace
+}  // namespace deskpulse::serve

@@ -1,0 +1,27 @@
+// Prints the pages over the sample reports, for promtool to read.
+#include <iostream>
+
+#include "daemon/serve/exposition.hpp"
+#include "daemon/serve/own_series.hpp"
+#include "daemon/serve/text_serializer.hpp"
+#include "tests/unit/serve/sample_report.hpp"
+
+int main() {
+  using namespace deskpulse::serve;  // NOLINT(google-build-using-namespace)
+  const auto report = report_with_names(hostile_names());
+  const BuildInfo build{.version = "1", .revision = ""};
+  Status status;
+  status.lag = std::chrono::milliseconds{1};
+  status.events = {{"message", 1}};
+  status.rejected = {{"malformed", 1}};
+  status.disconnects = {{"silence", 1}};
+  status.windows = {{"5m", true}};
+  HttpCounts counts;
+  counts.requests[{"/metrics", 200}] = 1;
+  counts.durations["/metrics"] = {1, 0.5};
+  const TextSerializer serializer;
+  serializer.Serialize(std::cout, StatusCollectable(build, status, report).Collect());
+  serializer.Serialize(std::cout, HttpCollectable(counts).Collect());
+  serializer.Serialize(std::cout, ProcessCollectable().Collect());
+  std::cout << replay_text(report, true);
+}
