@@ -75,10 +75,11 @@ Decoded<Frame> taken_unless_failed(const FieldReader& read, const Frame& frame) 
 
 class Decoder::Buffers {
  public:
-  explicit Buffers(const DecoderLimits& limits) : limits_(limits), parser_(limits.max_bytes) {
+  explicit Buffers(const DecoderLimits& limits)
+      : limits_(limits), parser_(std::max(limits.max_bytes, kSmallestCapacity)) {
     assert(limits.max_bytes > 0 && limits.max_bytes < simdjson::SIMDJSON_MAXSIZE_BYTES);
     assert(limits.max_depth > 0);
-    grow(std::min(limits.max_bytes, kFirstCapacity));
+    grow(std::clamp(limits.max_bytes, kSmallestCapacity, kFirstCapacity));
   }
 
   /// The root of the parsed text; clean() then tells about that text.
@@ -95,7 +96,10 @@ class Decoder::Buffers {
     }
     simdjson::dom::element root;
     // The tail is readable, so simdjson need not copy the text itself.
-    switch (parser_.parse(readable, text.size(), /*realloc_if_needed=*/false).get(root)) {
+    switch (parser_
+                .parse_into_document(document_, readable, text.size(),
+                                     /*realloc_if_needed=*/false)
+                .get(root)) {
       case simdjson::SUCCESS:
         break;
       case simdjson::DEPTH_ERROR:
@@ -123,16 +127,23 @@ class Decoder::Buffers {
   }
 
  private:
+  /// Below this simdjson's own rounding up would pass the parser's bound.
+  static constexpr std::size_t kSmallestCapacity = 64;
   /// Holds the usual batch without ever growing.
   static constexpr std::size_t kFirstCapacity = 64 * 1024;
 
+  /// Both halves here: left to itself simdjson sizes the document to the text, and so allocates
+  /// anew for each text that is longer than all before.
   void grow(std::size_t capacity) {
-    [[maybe_unused]] const auto error = parser_.allocate(capacity, limits_.max_depth);
-    assert(error == simdjson::SUCCESS);  // MEMALLOC only
+    [[maybe_unused]] const auto parser_error = parser_.allocate(capacity, limits_.max_depth);
+    [[maybe_unused]] const auto document_error = document_.allocate(capacity);
+    // Nothing else can fail than memory.
+    assert(parser_error == simdjson::SUCCESS && document_error == simdjson::SUCCESS);
   }
 
   DecoderLimits limits_;
   simdjson::dom::parser parser_;
+  simdjson::dom::document document_;
   std::vector<char> copy_;
   std::vector<Decoded<Event>> batch_;
   bool clean_ = false;
