@@ -7,12 +7,18 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <functional>
+#include <string_view>
+#include <vector>
 
 #include "daemon/engine/engine.hpp"
 #include "daemon/engine_sink.hpp"
+#include "daemon/event_counts.hpp"
 #include "daemon/feed/intake.hpp"
 #include "daemon/feed/replay.hpp"
 #include "daemon/serve/exposition.hpp"
+#include "daemon/serve/own_series.hpp"
+#include "daemon/serve/text_serializer.hpp"
 #include "daemon/settings.hpp"
 #include "proto/id_hash.hpp"
 
@@ -99,6 +105,26 @@ std::string summary_of(const feed::IntakeCounters& counters, std::uint64_t first
   return summary;
 }
 
+/// The daemon's own series that a file decides, by name; the others are about a connection.
+bool is_of_the_file(const prometheus::MetricFamily& family) {
+  for (const std::string_view name :
+       {"deskpulse_events_total", "deskpulse_rejected_events_total", "deskpulse_late_events_total",
+        "deskpulse_duplicate_events_total", "deskpulse_watermark_timestamp_seconds",
+        "deskpulse_conversations"})
+    if (family.name == name) return true;
+  return false;
+}
+
+void write_own_series(std::ostream& out, const feed::Intake& intake, const engine::Report& report) {
+  serve::Status status;
+  fill_event_counts(status, intake.counters());
+  const serve::BuildInfo build;
+  std::vector<prometheus::MetricFamily> families =
+      serve::StatusCollectable(build, status, report).Collect();
+  std::erase_if(families, std::not_fn(is_of_the_file));
+  serve::TextSerializer().Serialize(out, families);
+}
+
 }  // namespace
 
 ExitCode run_replay(const config::Config& config, const ReplayCommand& command, std::ostream& out,
@@ -136,6 +162,7 @@ ExitCode run_replay(const config::Config& config, const ReplayCommand& command, 
   intake.finish(until);
   engine::Report report;
   engine.report(report);
+  write_own_series(out, intake, report);
   out << serve::replay_text(report, command.agents) << std::flush;
 
   if (const std::string summary = summary_of(intake.counters(), first_refused); !summary.empty())

@@ -18,7 +18,8 @@ struct ReplayCommand {
   bool agents = false;  ///< the agents' series too
 };
 
-/// Reads the file to its end and writes the exposition text to `out`: a function of the file, the
+/// Reads the file to its end and writes to `out` the text of the metrics pages, as far as a file
+/// decides it (nothing about connections or this process): a function of the file, the
 /// configuration and, for the rule on future events only, the wall clock. On `err`: progress when
 /// it is a terminal and takes long, and one line about events that were refused, late or repeated.
 ExitCode run_replay(const config::Config& config, const ReplayCommand& command, std::ostream& out,

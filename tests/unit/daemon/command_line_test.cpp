@@ -125,7 +125,10 @@ const std::string kTwoMessages =
 TEST_F(CommandLineTest, ReplaysAFile) {
   EXPECT_EQ(run({"replay", file("events.ndjson", kTwoMessages)}), 0);
   EXPECT_THAT(out(), HasSubstr("deskpulse_shop_turns_total{shop=\"s\",outcome=\"answered\"} 1\n"));
+  EXPECT_THAT(out(), HasSubstr("deskpulse_events_total{type=\"message\"} 2\n"));
+  EXPECT_THAT(out(), HasSubstr("deskpulse_watermark_timestamp_seconds 1700000005\n"));
   EXPECT_THAT(out(), Not(HasSubstr("deskpulse_agent_")));
+  EXPECT_THAT(out(), Not(HasSubstr("deskpulse_feed_")));
   EXPECT_THAT(err(), IsEmpty());
 }
 

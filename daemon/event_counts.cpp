@@ -1,0 +1,36 @@
+#include "daemon/event_counts.hpp"
+
+#include <string_view>
+
+#include "proto/encoder.hpp"
+#include "proto/rejection.hpp"
+
+namespace deskpulse {
+namespace {
+
+void set_count(std::vector<serve::LabelCount>& counts, std::size_t i, std::string_view label,
+               std::uint64_t count) {
+  if (counts.size() <= i) counts.resize(i + 1);
+  if (counts[i].label != label) counts[i].label = label;
+  counts[i].count = count;
+}
+
+}  // namespace
+
+void fill_event_counts(serve::Status& status, const feed::IntakeCounters& counters) {
+  status.ever_connected = counters.connects > 0;
+  status.reconnects = counters.reconnects();
+  status.late = counters.late;
+  status.duplicates = counters.duplicates;
+  // Unknown types are taken but counted among the rejected, so they have no place here.
+  for (std::size_t i = 0; i < static_cast<std::size_t>(proto::Type::unknown); ++i)
+    set_count(status.events, i, proto::type_name(static_cast<proto::Type>(i)), counters.events[i]);
+  for (std::size_t i = 0; i < proto::kRejectCount; ++i)
+    set_count(status.rejected, i, proto::reason_name(static_cast<proto::Reject>(i)),
+              counters.rejected[i]);
+  for (std::size_t i = 0; i < feed::kDisconnectCount; ++i)
+    set_count(status.disconnects, i, feed::disconnect_name(static_cast<feed::Disconnect>(i)),
+              counters.disconnects[i]);
+}
+
+}  // namespace deskpulse
