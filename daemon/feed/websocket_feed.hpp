@@ -14,6 +14,7 @@
 #include "daemon/feed/backoff.hpp"
 #include "daemon/feed/endpoint.hpp"
 #include "daemon/feed/feed.hpp"
+#include "daemon/feed/stream_position.hpp"
 #include "proto/event.hpp"
 #include "proto/rejection.hpp"
 
@@ -26,11 +27,6 @@ namespace deskpulse::feed {
 enum class Protocol : std::uint8_t {
   v1,     ///< deskpulse.v1: positions, resume, heartbeats
   plain,  ///< any server that sends events, one or an array a frame; every disconnect is a gap
-};
-
-enum class StartAt : std::uint8_t {
-  live,   ///< with what comes from now on
-  floor,  ///< with the oldest event that the server still has
 };
 
 struct WebsocketTimeouts {

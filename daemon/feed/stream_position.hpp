@@ -1,0 +1,59 @@
+// Where we are in a deskpulse.v1 stream, and what is missing when we go on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "daemon/feed/feed.hpp"
+#include "proto/session.hpp"
+
+namespace deskpulse::feed {
+
+enum class StartAt : std::uint8_t {
+  live,   ///< with what comes from now on
+  floor,  ///< with the oldest event that the server still has
+};
+
+/// The client's side of positions, epochs and gaps (PROTOCOL.md, "The session"), without the
+/// connection. Outlives connections. O(1).
+class StreamPosition {
+ public:
+  /// `resume_from`: where an earlier run of the daemon had got to.
+  StreamPosition(StartAt start_at, std::optional<Cursor> resume_from);
+
+  /// What to say in `hello`; views are good until the next call of ready().
+  std::optional<proto::Position> ask() const;
+
+  /// The server's answer. The gap that it means, if it means one: live_start where there is nothing
+  /// before that could be missed.
+  std::optional<GapKind> ready(const proto::Ready& ready);
+
+  struct Frame {
+    bool valid = true;  ///< false: no such positions exist; the connection is to be ended
+    bool hole = false;  ///< positions are missing before it
+  };
+  /// A frame with `count` events, the first of them at `seq`.
+  Frame begin(std::uint64_t seq, std::size_t count);
+  /// The event at `seq` of that frame. False: delivered before, to be passed over.
+  bool take(std::uint64_t seq);
+
+  enum class Heartbeat {
+    caught_up,  ///< we have all that the server has
+    behind,     ///< events are still to come
+    invalid,    ///< the server has less than it has sent: the connection is to be ended
+  };
+  Heartbeat heartbeat(std::uint64_t head) const;
+
+  /// The position is of no more use to the server.
+  void forget() { cursor_.reset(); }
+  /// Behind everything delivered so far; absent before the first ready().
+  const std::optional<Cursor>& cursor() const { return cursor_; }
+
+ private:
+  StartAt start_at_;
+  std::optional<Cursor> cursor_;
+  bool has_history_;  ///< something has been delivered, or could have been
+};
+
+}  // namespace deskpulse::feed
