@@ -9,10 +9,28 @@
 
 namespace deskpulse::engine {
 
-/// Fixed size and no pointers: an image of it is a snapshot, and a million of them are 112 MB.
-struct Conversation {
+/// What one agent was to one customer: distinct customers are counted per (shop, agent) too.
+struct Pair {
+  std::uint32_t next = kNone;   ///< of the same conversation
+  std::uint32_t agent = kNone;  ///< none yet
+  PackedInstant last_wrote;     ///< the customer to this agent
+  PackedInstant last_slow;
+  std::uint16_t day = 0;  ///< business day that the flags speak of
+  bool today_consulted : 1 = false;
+  bool today_replied : 1 = false;
+  bool today_bot_ended : 1 = false;
+  bool today_slow : 1 = false;
+  bool today_unanswered : 1 = false;
+};
+static_assert(sizeof(Pair) <= 24);
+
+/// Fixed size and no pointers: an image of it is a snapshot, and a million of them are 128 MB.
+/// Two cache lines: an event of a conversation that nobody looked at lately costs two misses here.
+struct alignas(64) Conversation {
   proto::CustomerKey key;
-  TimerLink timer;  ///< never later than the next deadline; when it comes, that is looked up anew
+  /// When the wheel will speak of this record; never = not at all. Not after the next deadline,
+  /// which is looked up anew when it comes.
+  PackedInstant armed_at;
 
   // The newest turn (the one opened last): open, or how it ended.
   PackedInstant opening;
@@ -55,23 +73,8 @@ struct Conversation {
   /// While the turn is open, its place in that agent's WaitHeap; after an unanswered end, the agent
   /// responsible then.
   std::uint32_t heap_place_or_ended_agent = 0;
-  std::uint32_t first_pair = kNone;
+  Pair first_pair;  ///< most customers meet one agent; further ones are linked behind it
 };
-static_assert(sizeof(Conversation) <= 112);
-
-/// What one agent was to one customer: distinct customers are counted per (shop, agent) too.
-struct Pair {
-  std::uint32_t next = kNone;  ///< of the same conversation
-  std::uint32_t agent = 0;
-  PackedInstant last_wrote;  ///< the customer to this agent
-  PackedInstant last_slow;
-  std::uint16_t day = 0;  ///< business day that the flags speak of
-  bool today_consulted : 1 = false;
-  bool today_replied : 1 = false;
-  bool today_bot_ended : 1 = false;
-  bool today_slow : 1 = false;
-  bool today_unanswered : 1 = false;
-};
-static_assert(sizeof(Pair) <= 24);
+static_assert(sizeof(Conversation) == 128);
 
 }  // namespace deskpulse::engine

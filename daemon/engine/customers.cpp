@@ -109,15 +109,15 @@ void Engine::State::turn_page(Conversation& c) {
 }
 
 Pair& Engine::State::pair(Conversation& c, std::uint32_t agent) {
-  std::uint32_t index = c.first_pair;
-  while (index != kNone && pairs_[index].agent != agent) index = pairs_[index].next;
-  if (index == kNone) {
-    index = pairs_.acquire();
-    pairs_[index].agent = agent;
-    pairs_[index].next = c.first_pair;
-    c.first_pair = index;
+  Pair* found = &c.first_pair;
+  while (found->agent != agent && found->next != kNone) found = &pairs_[found->next];
+  if (found->agent != agent && found->agent != kNone) {
+    const std::uint32_t added = pairs_.acquire();
+    found->next = added;
+    found = &pairs_[added];
   }
-  Pair& p = pairs_[index];
+  Pair& p = *found;
+  p.agent = agent;
   if (p.day != today()) {
     p.day = today();
     p.today_consulted = p.today_replied = p.today_bot_ended = false;

@@ -62,11 +62,14 @@ void Engine::State::fire_slow(Conversation& c, Instant deadline) {
 void Engine::State::fire_all_before(Instant end) {
   while (const auto due = wheel_.pop_before(end)) {
     Conversation& c = conversations_[due->index];
+    const Instant at = due->at;
+    if (c.armed_at != at) continue;  // armed anew since, or another conversation by now
+    c.armed_at = {};
     // Timers are never late but may be early: the deadline has moved on since it was set.
     Instant deadline = next_deadline(c);
-    if (deadline <= due->at) clock_.advance(due->at);
+    if (deadline <= at) clock_.advance(at);
     // The turn's end may make the session's end due, which then is at the same time.
-    for (; deadline <= due->at; deadline = next_deadline(c)) fire(c, deadline);
+    for (; deadline <= at; deadline = next_deadline(c)) fire(c, deadline);
     set_timer(due->index);
   }
 }
@@ -75,10 +78,8 @@ void Engine::State::set_timer(std::uint32_t index) {
   Conversation& c = conversations_[index];
   const Instant deadline = next_deadline(c);
   if (deadline == kNever) return;
-  if (c.timer.armed()) {
-    if (c.timer.at <= deadline) return;
-    wheel_.disarm(index);
-  }
+  if (c.armed_at != Instant{} && c.armed_at <= deadline) return;
+  c.armed_at = deadline;
   wheel_.arm(index, deadline);
 }
 

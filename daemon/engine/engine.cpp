@@ -35,7 +35,7 @@ Engine::State::State(Settings settings, const proto::IdHasher& hasher)
       scopes_(scope_labels(settings_)),
       clock_(settings_.windows, settings_.calendar),
       roster_(settings_, hasher),
-      wheel_(LinkOf{&conversations_}) {}
+      wheel_(Prefetch{&conversations_}) {}
 
 void Engine::State::advance(Instant to) {
   if (to <= clock_.now()) return;
@@ -255,8 +255,7 @@ bool Engine::State::is_forgotten(const Conversation& c) const {
 void Engine::State::forget(std::uint32_t index) {
   Conversation& c = conversations_[index];
   assert(!c.turn_open);
-  if (c.timer.armed()) wheel_.disarm(index);
-  for (std::uint32_t at = c.first_pair; at != kNone;) {
+  for (std::uint32_t at = c.first_pair.next; at != kNone;) {
     const std::uint32_t next = pairs_[at].next;
     pairs_.release(at);
     at = next;

@@ -114,11 +114,11 @@ class Engine::State {
   Roster roster_;
   ConversationTable conversations_;
   Slab<Pair> pairs_;
-  struct LinkOf {
+  struct Prefetch {
     ConversationTable* table;
-    TimerLink& operator()(std::uint32_t index) const { return (*table)[index].timer; }
+    void operator()(std::uint32_t index) const { prefetch_record(&(*table)[index]); }
   };
-  TimerWheel<LinkOf> wheel_;
+  TimerWheel<Prefetch> wheel_;
   std::uint32_t sweep_at_ = 0;
   bool sweep_turn_ = false;
 };

@@ -26,3 +26,15 @@ void operator delete(void* block) noexcept {
   std::free(block);
 }
 void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
+
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  const auto boundary = static_cast<std::size_t>(alignment);
+  void* block = std::aligned_alloc(boundary, (size + boundary - 1) / boundary * boundary);
+  if (block == nullptr) throw std::bad_alloc();
+  live.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
+  return block;
+}
+void operator delete(void* block, std::align_val_t) noexcept { operator delete(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
+  operator delete(block);
+}
