@@ -203,6 +203,16 @@ class Pace {
   Steady::time_point began_ = Steady::now();
 };
 
+/// Traffic that begins as long before `start` as asked for; `--at` is the time of day at `start`.
+TrafficOptions traffic_before(const ServeCommand& command, Instant start) {
+  constexpr Millis kDay = 24h;
+  TrafficOptions options = command.traffic;
+  options.start = start - command.warm_up;
+  if (options.time_of_day)
+    options.time_of_day = (*options.time_of_day + kDay - command.warm_up % kDay) % kDay;
+  return options;
+}
+
 }  // namespace
 
 int run(const ServeCommand& command) {
@@ -226,11 +236,16 @@ int run(const ServeCommand& command) {
         "A record of a stream with a past, from --warm-up, would hold "
         "events that live clients never get: give only one of them.");
 
-  TrafficOptions traffic_options = command.traffic;
-  traffic_options.start = *start - command.warm_up;
-  Traffic traffic(traffic_options);
+  Traffic traffic(traffic_before(command, *start));
   Deliveries deliveries([&]() -> std::optional<Spoken> { return traffic.next(); }, command.faults,
                         command.traffic.seed);
+  auto next = deliveries.next();
+  std::vector<std::string> past;
+  for (; next->at < *start; next = deliveries.next()) {
+    past.emplace_back(next->json);
+    if (past.size() >= 2 * command.backlog)
+      past.erase(past.begin(), past.end() - static_cast<std::ptrdiff_t>(command.backlog));
+  }
   Outages outages(command.faults.disconnects_per_hour, *start, command.traffic.seed);
   Record record(command.record);
 
@@ -240,9 +255,9 @@ int run(const ServeCommand& command) {
   int epochs = 1;
   StreamServerOptions options = server_options(command, epoch);
   options.stream_time = [&reached] { return Instant{Millis(reached.load())}; };
-  StreamServer server(options);
+  options.past = std::move(past);
+  StreamServer server(std::move(options));
 
-  auto next = deliveries.next();
   std::uint64_t published = 0;
   std::vector<std::string> events;
   const auto publish_until = [&](Instant until) {  // false: there is more
@@ -264,8 +279,6 @@ int run(const ServeCommand& command) {
     return next->at > until;
   };
 
-  while (!publish_until(*start - Millis(1))) {  // the past, into the backlog
-  }
   say_where(command, server,
             fmt::format("{} shop traffic at speed {:g}",
                         command.traffic.conversations ? "steady" : "a day's", command.speed));

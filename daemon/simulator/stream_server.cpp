@@ -464,7 +464,9 @@ void StreamServer::Client::flood() {
 StreamServer::Hub::Hub(StreamServerOptions given)
     : options(std::move(given)),
       backlog(std::make_shared<Backlog>(options.epoch, std::max<std::size_t>(options.backlog, 1))) {
+  for (const std::string& event : options.past) backlog->push(event);
   numbers.epoch = options.epoch;
+  numbers.head = backlog->head();
   if (options.flood) numbers.head = options.flood->size();
   const std::string where = options.address + ":" + std::to_string(options.port);
   error_code error;

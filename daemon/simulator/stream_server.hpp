@@ -41,6 +41,7 @@ struct StreamServerOptions {
   std::string token;       ///< not empty: clients must send it as "Authorization: Bearer ..."
   std::string epoch = "k1";
   std::size_t backlog = 200'000;  ///< events kept for clients that resume
+  std::vector<std::string> past;  ///< events that are in the backlog from the start
   std::size_t batch = 16;         ///< at most so many events a frame
   proto::Millis heartbeat{5000};
   bool plain = false;  ///< events only: no hello, no positions, no heartbeats
