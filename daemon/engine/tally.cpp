@@ -19,10 +19,30 @@ void subtract(ScopeNumbers& from, const ScopeNumbers& what) {
   from.first_response_time_sum_ms -= what.first_response_time_sum_ms;
 }
 
+void raise_maxima(ScopeNumbers& to, const ScopeNumbers& what) {
+  to.response_time_max_ms = std::max(to.response_time_max_ms, what.response_time_max_ms);
+  to.peak_conversations = std::max(to.peak_conversations, what.peak_conversations);
+}
+
+void add(ScopeNumbers& to, const ScopeNumbers& what) {
+  for (std::size_t i = 0; i < to.messages.size(); ++i) to.messages[i] += what.messages[i];
+  to.consulting_customers += what.consulting_customers;
+  to.slow_turns += what.slow_turns;
+  to.slow_customers += what.slow_customers;
+  to.unanswered_customers += what.unanswered_customers;
+  to.answered_turns += what.answered_turns;
+  to.first_responses += what.first_responses;
+  to.judged_turns += what.judged_turns;
+  to.timely_turns += what.timely_turns;
+  to.response_time_sum_ms += what.response_time_sum_ms;
+  to.first_response_time_sum_ms += what.first_response_time_sum_ms;
+  raise_maxima(to, what);
+}
+
 /// Calls `visit(slot)` for each bit.
 template <class Visit>
 void each_slot(std::uint64_t bits, Visit visit) {
-  for (; bits != 0; bits &= bits - 1) visit(static_cast<std::size_t>(std::countr_zero(bits)));
+  for (; bits != 0; bits &= bits - 1) visit(std::countr_zero(bits));
 }
 
 constexpr std::uint64_t kAllSlots = (std::uint64_t{1} << kBucketsPerWindow) - 1;
@@ -41,49 +61,60 @@ std::uint64_t slots_between(std::int64_t from, std::int64_t to) {
 }  // namespace
 
 void Tally::allocate(const WindowClock& clock) {
-  rings_ = std::make_unique<Ring[]>(static_cast<std::size_t>(clock.windows()));
-  for (int i = 0; i < clock.windows(); ++i)
-    rings_[static_cast<std::size_t>(i)].number = clock.window(i).number;
+  const auto windows = static_cast<std::size_t>(clock.windows());
+  rows_ = std::make_unique<ScopeNumbers[]>(windows * (1 + kBucketsPerWindow));
+  for (Ring& ring : rings_) ring.occupied = 0;
 }
 
-void Tally::leave(Ring& ring, std::uint64_t leaving) {
+void Tally::hand_over(const WindowClock& clock) {
+  if (!is_gathering_) return;
+  is_gathering_ = false;
+  if (!rows_) allocate(clock);
+  for (int i = 0; i < clock.windows(); ++i) {
+    Ring& ring = rings_[static_cast<std::size_t>(i)];
+    ring.occupied |= std::uint64_t{1} << ring.slot;
+    add(bucket(i, ring.slot, clock), gathered_);
+    add(sum(i), gathered_);
+  }
+  gathered_ = ScopeNumbers{};
+}
+
+void Tally::leave(int window, const WindowClock& clock, std::uint64_t leaving) {
+  Ring& ring = rings_[static_cast<std::size_t>(window)];
   leaving &= ring.occupied;
   if (leaving == 0) return;
-  bool maximum_left = false;
+  ScopeNumbers& total = sum(window);
   const auto holds = [](auto value, auto maximum) { return value > 0 && value == maximum; };
-  each_slot(leaving, [&](std::size_t slot) {
-    ScopeNumbers& bucket = ring.buckets[slot];
-    subtract(ring.sum, bucket);
-    maximum_left |= holds(bucket.response_time_max_ms, ring.sum.response_time_max_ms) ||
-                    holds(bucket.peak_conversations, ring.sum.peak_conversations);
-    bucket = ScopeNumbers{};
+  bool maximum_left = false;
+  each_slot(leaving, [&](int slot) {
+    ScopeNumbers& left = bucket(window, slot, clock);
+    subtract(total, left);
+    maximum_left |= holds(left.response_time_max_ms, total.response_time_max_ms) ||
+                    holds(left.peak_conversations, total.peak_conversations);
+    left = ScopeNumbers{};
   });
   ring.occupied &= ~leaving;
   if (!maximum_left) return;
-  ring.sum.response_time_max_ms = 0;
-  ring.sum.peak_conversations = 0;
-  each_slot(ring.occupied, [&](std::size_t slot) {
-    const ScopeNumbers& bucket = ring.buckets[slot];
-    ring.sum.response_time_max_ms =
-        std::max(ring.sum.response_time_max_ms, bucket.response_time_max_ms);
-    ring.sum.peak_conversations = std::max(ring.sum.peak_conversations, bucket.peak_conversations);
-  });
+  total.response_time_max_ms = 0;
+  total.peak_conversations = 0;
+  each_slot(ring.occupied, [&](int slot) { raise_maxima(total, bucket(window, slot, clock)); });
 }
 
 void Tally::roll_to(const WindowClock& clock) {
+  hand_over(clock);
   tick_ = clock.tick();
   if (day_ != clock.day().number) {
     day_ = clock.day().number;
     today_ = ScopeNumbers{};
     today_.peak_conversations = level_;  // carried over the cut: nothing changed it since
   }
-  if (!rings_) return;
   for (int i = 0; i < clock.windows(); ++i) {
     Ring& ring = rings_[static_cast<std::size_t>(i)];
-    const std::int64_t number = clock.window(i).number;
-    if (ring.number == number) continue;
-    leave(ring, slots_between(ring.number, number));
-    ring.number = number;
+    const WindowClock::Bucket& now = clock.window(i);
+    if (ring.number == now.number) continue;
+    if (rows_) leave(i, clock, slots_between(ring.number, now.number));
+    ring.number = now.number;
+    ring.slot = now.slot;
   }
 }
 
@@ -105,17 +136,14 @@ void Tally::lower_level(const WindowClock& clock) {
 
 void Tally::read(const WindowClock& clock, ScopeNumbers* scopes) {
   roll(clock);
+  hand_over(clock);
   const int windows = clock.windows();
   for (int i = 0; i < windows; ++i) {
-    scopes[i] = rings_ ? rings_[static_cast<std::size_t>(i)].sum : ScopeNumbers{};
+    scopes[i] = rows_ ? sum(i) : ScopeNumbers{};
     // Without a change in the window, the level is what it was all through it.
     scopes[i].peak_conversations = std::max(scopes[i].peak_conversations, level_);
   }
   scopes[windows] = today_;
-}
-
-std::size_t Tally::bytes_used(const WindowClock& clock) const {
-  return sizeof *this + (rings_ ? sizeof(Ring) * static_cast<std::size_t>(clock.windows()) : 0);
 }
 
 }  // namespace deskpulse::engine

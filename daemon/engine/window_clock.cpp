@@ -31,6 +31,7 @@ void WindowClock::advance(Instant now) {
       bucket.end = bucket.start + bucket.width;
     }
     next_change_ = std::min(next_change_, bucket.end);
+    current_start_ = std::max(current_start_, bucket.start);
   }
 }
 
