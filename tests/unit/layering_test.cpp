@@ -50,7 +50,7 @@ const std::vector<Folder>& folders() {
       {"daemon/config/", {"daemon/config/"}, {"absl/time/", "toml++/"}, {}},
       {"daemon/simulator/",
        {"daemon/simulator/", "proto/"},
-       {"boost/", "openssl/", "CLI/"},
+       {"boost/", "openssl/", "CLI/", "fmt/"},
        {"boost/system/"}},
       // The files beside main.cpp wire the folders and know them all.
       {"daemon/",
