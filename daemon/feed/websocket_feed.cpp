@@ -140,7 +140,8 @@ class WebsocketFeed::Session : public std::enable_shared_from_this<Session> {
     listener_ = &listener;
     // Posted, so that nothing is said to the listener from inside start().
     asio::post(executor_, [self = shared_from_this()] {
-      asio::co_spawn(self->executor_, [self] { return self->run(); }, rethrow);
+      asio::co_spawn(
+          self->executor_, [self] { return self->run(); }, rethrow);
     });
   }
   void stop();
@@ -165,7 +166,8 @@ class WebsocketFeed::Session : public std::enable_shared_from_this<Session> {
                                                       Steady::time_point deadline, End& end);
   asio::awaitable<bool> shake_hands(ConnectionPtr connection, std::string token, End& end);
   asio::awaitable<End> read(ConnectionPtr connection);
-  asio::awaitable<End> close(ConnectionPtr connection, End end, websocket::close_code code);
+  /// Says goodbye, for as long as that may take.
+  asio::awaitable<void> close(ConnectionPtr connection, websocket::close_code code);
   asio::awaitable<void> ping(ConnectionPtr connection);
   End dropped(const Connection& connection, End otherwise) const;
 
@@ -477,8 +479,8 @@ asio::awaitable<bool> WebsocketFeed::Session::shake_hands(ConnectionPtr connecti
   }
   const auto agreed = response[beast::http::field::sec_websocket_protocol];
   if (v1 && std::string_view(agreed.data(), agreed.size()) != proto::kSubprotocol) {
-    end = co_await close(connection, {Disconnect::wrong_subprotocol, {}},
-                         websocket::close_code::protocol_error);
+    co_await close(connection, websocket::close_code::protocol_error);
+    end.reason = Disconnect::wrong_subprotocol;
     co_return false;
   }
   co_return true;
@@ -492,8 +494,8 @@ asio::awaitable<End> WebsocketFeed::Session::read(ConnectionPtr connection) {
   int burst = 0;
   for (;;) {
     if (stopping_) {
-      co_return co_await close(connection, {Disconnect::stopped, {}},
-                               websocket::close_code::normal);
+      co_await close(connection, websocket::close_code::normal);
+      co_return End{};
     }
     const ReadAheadStream::Frame frame = stream.next_frame(settings_.max_message_bytes);
     Verdict verdict = Verdict::leave_to_beast;
@@ -530,7 +532,8 @@ asio::awaitable<End> WebsocketFeed::Session::read(ConnectionPtr connection) {
       }
     }
     if (verdict == Verdict::end) {
-      co_return co_await close(connection, std::move(verdict_), verdict_code_);
+      co_await close(connection, verdict_code_);
+      co_return std::move(verdict_);
     }
     if (++burst >= kBurst) {
       burst = 0;
@@ -685,7 +688,8 @@ asio::awaitable<void> WebsocketFeed::Session::ping(ConnectionPtr connection) {
     connection->ping_timer.expires_after(settings_.timeouts.ping_every);
     co_await connection->ping_timer.async_wait(as_result);
     if (connection->ended) co_return;
-    const auto [error] = co_await connection->ws.async_ping({}, as_result);
+    const websocket::ping_data nothing;
+    const auto [error] = co_await connection->ws.async_ping(nothing, as_result);
     if (error) co_return;
   }
 }
@@ -695,14 +699,13 @@ End WebsocketFeed::Session::dropped(const Connection& connection, End otherwise)
   return otherwise;
 }
 
-asio::awaitable<End> WebsocketFeed::Session::close(ConnectionPtr connection, End end,
-                                                   websocket::close_code code) {
+asio::awaitable<void> WebsocketFeed::Session::close(ConnectionPtr connection,
+                                                    websocket::close_code code) {
   waiting_ = Waiting::closing;
   connection->watchdog.disarm(Deadline::handshake);
   connection->tearing_down();
   const websocket::close_reason why(code);
   co_await connection->ws.async_close(why, as_result);
-  co_return end;
 }
 
 void WebsocketFeed::Session::stop() {
@@ -715,7 +718,8 @@ void WebsocketFeed::Session::stop() {
       connection_->drop(Disconnect::stopped);
       return;
     case Waiting::network:
-      connection_->cancel_wait.emit(asio::cancellation_type::total);
+      // A read over TLS heeds no gentler kind; nothing has been read yet, so nothing is lost.
+      connection_->cancel_wait.emit(asio::cancellation_type::terminal);
       return;
     case Waiting::beast:
       // Beast may be asked to close while it reads; the read then ends.
