@@ -74,8 +74,8 @@ class Writer {
     }
     if (random_.percent(85)) {
       rules.slow_after = duration();
-      rules.abandon_after = random_.percent(70) ? 10'000 + duration() : duration();
-      rules.session_gap = random_.percent(70) ? 10'000 + duration() : duration();
+      rules.abandon_after = random_.of<Time>({10'000 + duration(), 60'000, 600'000, duration()});
+      rules.session_gap = random_.of<Time>({10'000 + duration(), 60'000, duration()});
     }
     rules.slow_times = static_cast<unsigned>(random_.of({1, 1, 2, 3}));
     return rules;
@@ -108,9 +108,12 @@ class Writer {
     agents_ = {"a", "b"};
     if (random_.percent(50)) agents_.push_back("c");
     customers_ = {"k1"};
-    if (random_.percent(80)) customers_.push_back("k2");
-    if (random_.percent(50)) customers_.push_back("k3");
+    if (random_.percent(60)) customers_.push_back("k2");
+    if (random_.percent(40)) customers_.push_back("k3");
 
+    pace_ = random_.of({20U, 40U, 80U});
+    many_bots_ = random_.percent(25);
+    late_ = random_.of({5U, 15U, 15U, 40U});
     history_.order.reorder_window = random_.of<Time>({0, 1, 1'000, 1'000, 5'000});
     history_.order.allowed_lateness = random_.of<Time>({0, 5'000, 60'000, 600'000});
   }
@@ -158,7 +161,10 @@ class Writer {
     const Rules& rules = history_.rules;
     const std::uint64_t pick = random_.below(100);
     if (pick < 15) return from + random_.of<Time>({0, 0, 1, 2, 500, 1'000, 3'000});
-    if (pick < 70) return near(random_.of(past_) + limit());
+    if (pick < 70) {
+      const Time since = random_.of(past_);
+      return near(since + limit());
+    }
     if (pick < 85 && !rules.windows.empty()) {
       const Time bucket = random_.of(rules.windows).span / 60;
       const Time back = random_.percent(50) ? 0 : 60 * bucket;  // the edge, or when it is left
@@ -170,8 +176,11 @@ class Writer {
   }
 
   void move_clock() {
+    if (random_.percent(pace_)) {
+      clock_ += random_.of<Time>({0, 0, 1, 2, 500, 1'000, 2'000});
+      return;
+    }
     const std::uint64_t pick = random_.below(1'000);
-    if (pick < 250) return;
     if (pick < 975) {
       Time best = due_after(clock_);
       for (int i = 0; i < 3; ++i) {
@@ -204,7 +213,7 @@ class Writer {
     move_clock();
     Act act;
     act.ts = clock_;
-    if (random_.percent(15)) {
+    if (random_.percent(late_)) {
       const Time late = random_.percent(60) ? near(random_.of(past_)) : near(clock_ - limit());
       act.ts = std::max<Time>(1, late);
     }
@@ -218,7 +227,7 @@ class Writer {
     const std::uint64_t pick = random_.below(100);
     if (pick < 73) {
       fill_message(act);
-    } else if (pick < 86) {
+    } else if (pick < (many_bots_ ? 84U : 86U)) {
       act.type = Type::assign;
       act.agent = agent(25);
     } else if (pick < 92) {
@@ -238,7 +247,8 @@ class Writer {
   }
 
   void fill_message(Act& act) {
-    const std::uint64_t pick = random_.below(100);
+    std::uint64_t pick = random_.below(100);
+    if (many_bots_ && random_.percent(40)) pick = 80;
     if (pick < 42) {
       act.from = From::customer;
       act.agent = agent(50);
@@ -263,6 +273,9 @@ class Writer {
   Random random_;
   History history_;
   Time clock_ = 0;
+  unsigned pace_ = 0;  ///< percent of the moves that are small, whatever is due
+  unsigned late_ = 0;  ///< percent of the acts that are late
+  bool many_bots_ = false;
   std::vector<Time> past_;  ///< of the last acts
   std::vector<std::string> shops_, agents_, customers_;
 };

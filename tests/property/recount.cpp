@@ -346,8 +346,8 @@ void Recount::apply_assign(const proto::Event& event) {
 void Recount::apply_close(const proto::Event& event) {
   const Time at = event.ts.time_since_epoch().count();
   Conversation& met = conversation(std::string(event.shop), customer_of(event));
-  met.last_event = std::max(met.last_event, at);
   if (!met.session || at < met.session->last_activity) return;
+  met.last_event = std::max(met.last_event, at);
   if (met.open_turn()) end_unanswered(met, at);
   met.session.reset();
 }

@@ -26,15 +26,16 @@ void ReorderRecount::arrive(const Act& act, Time wall) {
   }
 
   accepted_.push_back(act);
+  const bool late = act.ts < watermark_;
   if (act.type == proto::Type::unknown) {
     ++counts_.unknown_type;
   } else if (act.type == proto::Type::message && act.from == proto::From::unknown) {
     ++counts_.unknown_from;
   } else {
     ++counts_.taken;
+    if (late) ++counts_.late;
   }
-  if (act.ts < watermark_) {
-    ++counts_.late;
+  if (late) {
     recount_.apply(act.event());
     return;
   }
