@@ -115,11 +115,10 @@ class Reporter {
 
 /// Epochs are for ever: a name made of the moment cannot have been used before.
 std::string new_epoch() {
-  char digits[32];
+  char name[32] = {'k'};
   const auto end =
-      std::to_chars(digits, digits + sizeof digits, wall_clock().time_since_epoch().count(), 36)
-          .ptr;
-  return "k" + std::string(digits, end);
+      std::to_chars(name + 1, name + sizeof name, wall_clock().time_since_epoch().count(), 36).ptr;
+  return {name, end};
 }
 
 StreamServerOptions server_options(const ServeCommand& command, const std::string& epoch) {

@@ -207,13 +207,15 @@ class Scratch {
     char digit[20];
     const auto end = std::to_chars(digit, digit + sizeof digit, number).ptr;
     const auto length = static_cast<std::size_t>(end - digit);
-    text_.assign(prefix);
+    text_.clear();  // assign() of a view trips over a false -Wrestrict of g++ 12
+    text_.append(prefix);
     if (length < digits) text_.append(digits - length, '0');
     text_.append(digit, length);
     return text_;
   }
   std::string_view hex(std::string_view prefix, std::uint64_t number) {
-    text_.assign(prefix);
+    text_.clear();
+    text_.append(prefix);
     for (int shift = 60; shift >= 0; shift -= 4)
       text_.push_back("0123456789abcdef"[(number >> shift) & 15]);
     return text_;
