@@ -88,7 +88,7 @@ install_packages() {
 build_jobs() {
   local cores available
   cores=$(nproc)
-  available=$(awk '/^MemAvailable:/ {print int($2 / 1500000)}' /proc/meminfo)
+  available=$(awk '/^MemAvailable:/ {print int($2 / 1500000)}' /proc/meminfo 2>/dev/null) || available=
   [ "${available:-1}" -ge 1 ] || available=1
   echo $((available < cores ? available : cores))
 }
