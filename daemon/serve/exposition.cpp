@@ -79,11 +79,11 @@ class TextSink {
 
   template <class Value>
   void value(Value value) {
-    line({}, "} ", value);
+    line("", "} ", value);
   }
   template <class Value>
   void value(Value value, const Label& label) {
-    line({}, label.last, value);
+    line("", label.last, value);
   }
   template <class Value>
   void value(Value value, const Label& first, const Label& second) {
