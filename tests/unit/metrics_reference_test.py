@@ -57,12 +57,14 @@ def documented_in(text):
         if columns[0] not in ("number", "series") or not cells[0].startswith("`"):
             continue
         name = re.match(r"`(\w+)`", cells[0]).group(1)
+        # A table without the column is of gauges, where a row does not say otherwise.
+        kind = row.get("kind", "summary" if "a summary" in row["meaning"] else "gauge")
         names = [name]
         if columns[0] == "number":
             names = [f"deskpulse_{whose.strip()}_{name}" for whose in row["of"].split(",")]
         for full in names:
             terms = families.get(full, (None, set()))[1] | {row["中文"]}
-            families[full] = (row.get("kind", "gauge"), terms | set(terms_of(row["meaning"])))
+            families[full] = (kind, terms | set(terms_of(row["meaning"])))
     return families
 
 
