@@ -26,6 +26,7 @@ Engine::Engine(Settings settings, const proto::IdHasher& hasher)
     : state_(std::make_unique<State>(std::move(settings), hasher)) {}
 Engine::~Engine() = default;
 void Engine::apply(const proto::Event& event) { state_->apply(event); }
+void Engine::expect(const proto::CustomerKey& customer) { state_->expect(customer); }
 void Engine::advance(Instant to) { state_->advance(to); }
 Instant Engine::now() const { return state_->now(); }
 void Engine::report(Report& report) { state_->report(report); }

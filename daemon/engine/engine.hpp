@@ -34,6 +34,11 @@ class Engine {
   /// nothing.
   void apply(const proto::Event& event);
 
+  /// Says that an event of this customer will be applied soon, best some 16 to 300 events ahead:
+  /// its records are fetched from memory meanwhile. Changes no number; an event need not be
+  /// announced.
+  void expect(const proto::CustomerKey& customer);
+
   /// Time is `to`: every deadline before it fires, none at it. An earlier time than now() is
   /// ignored.
   void advance(Instant to);

@@ -5,6 +5,7 @@
 
 #include "daemon/engine/conversation_table.hpp"
 #include "daemon/engine/engine.hpp"
+#include "daemon/engine/lookahead.hpp"
 #include "daemon/engine/roster.hpp"
 #include "daemon/engine/timer_wheel.hpp"
 #include "daemon/engine/window_clock.hpp"
@@ -17,6 +18,9 @@ class Engine::State {
 
   // engine.cpp
   void apply(const proto::Event& event);
+  void expect(const proto::CustomerKey& customer) {
+    lookahead_.expect(conversations_, roster_, customer);
+  }
   void advance(Instant to);
   Instant now() const { return clock_.now(); }
   // report.cpp
@@ -119,6 +123,7 @@ class Engine::State {
     void operator()(std::uint32_t index) const { prefetch_record(&(*table)[index]); }
   };
   TimerWheel<Prefetch> wheel_;
+  Lookahead lookahead_;
   std::uint32_t sweep_at_ = 0;
   bool sweep_turn_ = false;
 };

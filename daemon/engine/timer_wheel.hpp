@@ -5,8 +5,8 @@
 #include <bit>
 #include <cassert>
 #include <cstdint>
+#include <deque>
 #include <optional>
-#include <vector>
 
 #include "daemon/engine/packed_instant.hpp"
 #include "proto/event.hpp"
@@ -73,8 +73,6 @@ class TimerWheel {
     }
   }
 
-  std::size_t bytes_used() const { return chunks_.capacity() * sizeof(Chunk); }
-
  private:
   static constexpr std::size_t kLevels = 8;  // 64^8 = 2^48 ms: what a PackedInstant holds
   static constexpr std::uint32_t kChunk = 20;
@@ -106,7 +104,7 @@ class TimerWheel {
     heads_[level][slot] = kNone;
     occupied_[level] &= ~(std::uint64_t{1} << slot);
     while (at != kNone) {
-      const Chunk chunk = chunks_[at];  // a copy: arming may move the chunks
+      const Chunk chunk = chunks_[at];  // a copy: arming may use this chunk again
       give_chunk(at);
       for (std::uint32_t i = 0; i < chunk.size; ++i) {
         if (level == 1) prefetch_(chunk.entries[i].index);
@@ -135,7 +133,7 @@ class TimerWheel {
   std::uint64_t now_ = 0;
   std::array<std::uint64_t, kLevels> occupied_{};
   std::array<std::array<std::uint32_t, 64>, kLevels> heads_;
-  std::vector<Chunk> chunks_;
+  std::deque<Chunk> chunks_;  // grows without a copy of all
   std::uint32_t free_ = kNone;
 };
 

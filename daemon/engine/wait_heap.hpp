@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/engine/packed_instant.hpp"
 #include "proto/event.hpp"
 
 namespace deskpulse::engine {
@@ -27,7 +28,7 @@ class WaitHeap {
     const Entry last = entries_.back();
     entries_.pop_back();
     if (place == entries_.size()) return;
-    const bool earlier = last.opening < entries_[place].opening;
+    const bool earlier = last.opening < time_at(place);
     entries_[place] = last;
     earlier ? rise(place, set_place) : sink(place, set_place);
   }
@@ -42,14 +43,14 @@ class WaitHeap {
 
  private:
   struct Entry {
-    proto::Instant opening;
+    PackedInstant opening;
     std::uint32_t conversation;
   };
 
   template <class SetPlace>
   void rise(std::size_t at, SetPlace set_place) {
     const Entry entry = entries_[at];
-    while (at > 0 && entry.opening < entries_[(at - 1) / 2].opening) {
+    while (at > 0 && entry.opening < time_at((at - 1) / 2)) {
       put(at, entries_[(at - 1) / 2], set_place);
       at = (at - 1) / 2;
     }
@@ -61,9 +62,8 @@ class WaitHeap {
     for (;;) {
       std::size_t child = 2 * at + 1;
       if (child >= entries_.size()) break;
-      if (child + 1 < entries_.size() && entries_[child + 1].opening < entries_[child].opening)
-        ++child;
-      if (entry.opening <= entries_[child].opening) break;
+      if (child + 1 < entries_.size() && entries_[child + 1].opening < time_at(child)) ++child;
+      if (entry.opening <= time_at(child)) break;
       put(at, entries_[child], set_place);
       at = child;
     }
@@ -74,6 +74,8 @@ class WaitHeap {
     entries_[at] = entry;
     set_place(entry.conversation, static_cast<std::uint32_t>(at));
   }
+
+  proto::Instant time_at(std::size_t place) const { return entries_[place].opening; }
 
   std::vector<Entry> entries_;
 };
