@@ -40,6 +40,7 @@ class Writer {
     const std::uint64_t acts = 10 + random_.below(random_.percent(20) ? 140 : 60);
     for (std::uint64_t i = 0; i < acts; ++i) {
       add_act();
+      if (random_.percent(many_bots_ ? 4 : 1)) add_handoff_behind_a_reply();
       if (random_.percent(12)) {
         move_clock();
         history_.steps.push_back({Step::What::advance, {}, clock_});
@@ -244,6 +245,30 @@ class Writer {
       if (act.type == Type::rating) act.agent = agent(30);
     }
     history_.steps.push_back({Step::What::act, act, clock_});
+  }
+
+  /// A customer comes back, meets a bot, and is handed over at a time when a person had not left
+  /// yet: hardly ever drawn by chance.
+  void add_handoff_behind_a_reply() {
+    Act act;
+    act.shop = shops_.front();
+    act.customer = random_.of(customers_);
+    const auto add = [&](Type type, From from, const std::string& agent, Time ts) {
+      act.type = type;
+      act.from = from;
+      act.agent = agent;
+      act.ts = ts;
+      act.id = 'h' + std::to_string(history_.steps.size());
+      history_.steps.push_back({Step::What::act, act, clock_});
+    };
+    const Time reply = clock_;
+    add(Type::message, From::human, agent(20), reply);
+    add(Type::close, From::unknown, "", clock_);
+    move_clock();
+    add(Type::message, From::customer, agent(50), clock_);
+    move_clock();
+    add(Type::message, From::bot, "robot", clock_);
+    add(Type::assign, From::unknown, agent(20), near(reply));
   }
 
   void fill_message(Act& act) {
