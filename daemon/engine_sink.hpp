@@ -6,10 +6,11 @@
 
 namespace deskpulse {
 
-/// The two calls that drive the engine, handed through. The engine must outlive it.
+/// The calls that drive the engine, handed through. The engine must outlive it.
 class EngineSink final : public feed::EventSink {
  public:
   explicit EngineSink(engine::Engine& engine) : engine_(engine) {}
+  void announce(const proto::Event& event) override { engine_.expect(event.customer_key); }
   void apply(const proto::Event& event) override { engine_.apply(event); }
   void advance(proto::Instant watermark) override { engine_.advance(watermark); }
 

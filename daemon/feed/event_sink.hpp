@@ -10,6 +10,9 @@ namespace deskpulse::feed {
 class EventSink {
  public:
   virtual ~EventSink() = default;
+  /// `event` will be applied soon, some milliseconds of event time from now. Most events are
+  /// announced, once; a sink may use the time to fetch from memory what it will need.
+  virtual void announce(const proto::Event& event) { static_cast<void>(event); }
   /// `event` and its views are good during the call. `customer` is empty; `customer_key` stands for
   /// it. Its `ts` is behind the last advance() when the event is late.
   virtual void apply(const proto::Event& event) = 0;

@@ -87,7 +87,9 @@ void Intake::finish(std::optional<Instant> until) {
 
 void Intake::move_to(Instant watermark) {
   if (watermark <= order_.watermark()) return;
-  order_.release(watermark, [this](const proto::Event& event) { sink_.apply(event); });
+  order_.release(
+      watermark, [this](const proto::Event& event) { sink_.apply(event); },
+      [this](const proto::Event& event) { sink_.announce(event); });
   sink_.advance(watermark);
 }
 

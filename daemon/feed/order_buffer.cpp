@@ -59,11 +59,12 @@ void OrderBuffer::push(const proto::Event& event) {
   ++size_;
 }
 
-std::size_t OrderBuffer::next_queue(proto::Instant to) const {
-  // All events are within one round of the ring, so at most one round is to be searched.
+std::size_t OrderBuffer::next_queue(proto::Instant after, proto::Instant to) const {
+  // All events are within one round of the ring from the watermark, and no more is to be searched.
   const std::size_t mask = queues_.size() - 1;
-  const std::size_t first = millis(watermark_) + 1;
-  std::size_t left = std::min(millis(to) - millis(watermark_), queues_.size());
+  const std::size_t first = millis(after) + 1;
+  const std::size_t round_end = millis(watermark_) + queues_.size();
+  std::size_t left = std::min(millis(to), round_end) - millis(after);
   std::size_t index = first & mask;
   while (left > 0) {
     const std::size_t in_word = std::min(left, 64 - index % 64);

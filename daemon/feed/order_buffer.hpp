@@ -1,6 +1,7 @@
 // Holds events back until the watermark reaches them, and gives them out in the order of time.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
 #include <cstddef>
@@ -32,11 +33,14 @@ class OrderBuffer {
 
   /// Moves the watermark to `to` and calls `take(const proto::Event&)` for every event up to and
   /// with it. `take` must not push. An earlier `to` does nothing.
-  template <class Take>
-  void release(proto::Instant to, Take&& take) {
+  /// `announce(const proto::Event&)` is called before, for most events once, some milliseconds of
+  /// event time ahead of their taking: time for whoever takes them to fetch what it will need.
+  template <class Take, class Announce>
+  void release(proto::Instant to, Take&& take, Announce&& announce) {
     if (to <= watermark_) return;
+    announce_until(to + kAhead, announce);
     while (size_ > 0) {
-      const std::size_t index = next_queue(to);
+      const std::size_t index = next_queue(watermark_, to);
       if (index == kNone) break;
       Block* block = queues_[index].head;
       while (block != nullptr) {
@@ -50,6 +54,11 @@ class OrderBuffer {
       occupied_[index / 64] &= ~(std::uint64_t{1} << (index % 64));
     }
     watermark_ = to;
+  }
+
+  template <class Take>
+  void release(proto::Instant to, Take&& take) {
+    release(to, take, [](const proto::Event&) {});
   }
 
   proto::Instant watermark() const { return watermark_; }
@@ -68,17 +77,33 @@ class OrderBuffer {
     Block* tail = nullptr;
   };
   static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr proto::Millis kAhead{16};  ///< a few events to a few hundred
   static constexpr std::size_t kSmallest = 256;
   static constexpr std::size_t kClasses = 8;  ///< 256 bytes to 32 KiB
   static constexpr std::size_t kChunk = 64 * 1024;
 
-  /// The first occupied queue in (watermark_, to], or kNone.
-  std::size_t next_queue(proto::Instant to) const;
+  /// The first occupied queue in (after, to], or kNone; watermark_ <= after.
+  std::size_t next_queue(proto::Instant after, proto::Instant to) const;
+  template <class Announce>
+  void announce_until(proto::Instant end, Announce&& announce) {
+    if (announced_ < watermark_) announced_ = watermark_;
+    const proto::Instant last = std::min(end, watermark_ + window_);
+    while (announced_ < last) {
+      const std::size_t index = next_queue(announced_, last);
+      if (index == kNone) break;
+      const Block* block = queues_[index].head;
+      announced_ = block->event.ts;
+      for (; block != nullptr; block = block->next)
+        announce(static_cast<const proto::Event&>(block->event));
+    }
+    announced_ = std::max(announced_, last);
+  }
   Block* take_block(std::size_t bytes);
   void recycle(Block* block);
 
   proto::Millis window_;
   proto::Instant watermark_{};
+  proto::Instant announced_{};  ///< what is in the buffer up to here has been announced
   std::size_t size_ = 0;
   std::vector<Queue> queues_;  ///< a power of two; by ts modulo its size
   std::vector<std::uint64_t> occupied_;

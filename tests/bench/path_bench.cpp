@@ -25,6 +25,7 @@ class NoSink final : public feed::EventSink {
 
 class EngineSink final : public feed::EventSink {
  public:
+  void announce(const proto::Event& event) override { engine.expect(event.customer_key); }
   void apply(const proto::Event& event) override { engine.apply(event); }
   void advance(proto::Instant to) override { engine.advance(to); }
   engine::Engine engine{{}};

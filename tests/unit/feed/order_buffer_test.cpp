@@ -130,6 +130,25 @@ TEST(OrderBuffer, AgreesWithAStableSortOnRandomHistories) {
   }
 }
 
+TEST(OrderBuffer, AnnouncesAnEventOnceBeforeItIsTaken) {
+  OrderBuffer buffer(Millis{1'000});
+  buffer.release(at(10'000), [](const Event&) {});
+  for (const std::int64_t ts : {10'001, 10'010, 10'010, 10'900}) buffer.push(message(ts));
+  std::vector<std::int64_t> calls;  // announced as they are, taken as their negative
+  const auto ms = [](const Event& event) { return event.ts.time_since_epoch().count(); };
+  const auto move_to = [&](std::int64_t to) {
+    calls.clear();
+    buffer.release(
+        at(to), [&](const Event& event) { calls.push_back(-ms(event)); },
+        [&](const Event& event) { calls.push_back(ms(event)); });
+    return calls;
+  };
+
+  EXPECT_EQ(move_to(10'001), (std::vector<std::int64_t>{10'001, 10'010, 10'010, -10'001}));
+  EXPECT_EQ(move_to(10'010), (std::vector<std::int64_t>{-10'010, -10'010}));
+  EXPECT_EQ(move_to(99'000), (std::vector<std::int64_t>{10'900, -10'900}));
+}
+
 TEST(OrderBuffer, AWarmBufferTakesNoMoreMemory) {
   OrderBuffer buffer(Millis{1'000});
   const auto second = [&](std::int64_t start) {
