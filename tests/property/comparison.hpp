@@ -26,7 +26,7 @@ struct Failure {
 std::optional<Failure> look(std::size_t step, engine::Engine& engine, engine::Report& report,
                             const Recount& recount);
 
-/// How many histories a test tries: a share of DESKPULSE_HISTORIES (default 2,000).
+/// How many histories a test tries: DESKPULSE_HISTORIES (default 2,000; half under sanitizers).
 std::uint64_t histories_to_try();
 
 /// Compares the histories of the seeds from DESKPULSE_SEED (default 1) on. The first difference is
