@@ -1,5 +1,6 @@
 #include "daemon/serve/exposition.hpp"
 
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <initializer_list>
@@ -57,7 +58,7 @@ class TextSink {
   TextSink(TextBuffer& text, const std::vector<std::string>& rows) : text_(text), rows_(rows) {}
 
   void family(Kind kind, std::string_view name, std::string_view help) {
-    constexpr std::string_view kTypes[]{"gauge", "counter", "histogram"};
+    constexpr std::string_view kTypes[]{"gauge", "counter", "histogram", "summary"};
     name_ = name;
     text_.append("# HELP ");
     text_.append(name);
@@ -96,6 +97,12 @@ class TextSink {
       text_.append(Label{std::string(name), std::string(value)}.text);
     }
     text_.append("} 1\n");
+  }
+
+  void quantiles(const std::array<double, engine::kQuantiles.size()>& seconds,
+                 const Label& window) {
+    for (std::size_t q = 0; q < seconds.size(); ++q)
+      value(seconds[q], window, quantile_labels()[q]);
   }
 
   void histogram(const engine::Histogram& histogram) {

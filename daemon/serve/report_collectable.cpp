@@ -2,6 +2,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <array>
 #include <chrono>
 #include <initializer_list>
 #include <limits>
@@ -15,7 +16,6 @@ namespace {
 
 double as_double(std::uint64_t count) { return static_cast<double>(count); }
 double as_double(proto::Millis value) { return static_cast<double>(value.count()) / 1000; }
-double as_double(double value) { return value; }
 
 prometheus::MetricType type_of(Kind kind) {
   switch (kind) {
@@ -25,6 +25,8 @@ prometheus::MetricType type_of(Kind kind) {
       return prometheus::MetricType::Counter;
     case Kind::histogram:
       return prometheus::MetricType::Histogram;
+    case Kind::summary:
+      return prometheus::MetricType::Summary;
   }
   return prometheus::MetricType::Untyped;
 }
@@ -63,6 +65,14 @@ class FamilySink {
       metric.label.push_back({std::string(name), std::string(value)});
     }
     set(metric, 1);
+  }
+
+  void quantiles(const std::array<double, engine::kQuantiles.size()>& seconds,
+                 const Label& window) {
+    prometheus::ClientMetric& metric = add();
+    metric.label.push_back({window.name, window.value});
+    for (std::size_t q = 0; q < seconds.size(); ++q)
+      metric.summary.quantile.push_back({engine::kQuantiles[q], seconds[q]});
   }
 
   void histogram(const engine::Histogram& histogram) {

@@ -72,7 +72,7 @@ constexpr Number first_response_time_sum{
     "Sum of the response times of the window's first responses (首次响应时间合计); by "
     "first_responses it is the mean (首响)."};
 constexpr Number response_time{
-    Kind::gauge, DESKPULSE_SHOP_NAME("response_time_seconds"),
+    Kind::summary, DESKPULSE_SHOP_NAME("response_time_seconds"),
     "Quantiles of the response times of the window's answered turns, within 5 % "
     "(响应时间分位数)."};
 constexpr Number judged_turns{

@@ -13,6 +13,7 @@
 //   with
 //                                   up to two labels beyond the row's own
 //   info({{name, value}...})        a series of value 1 with further labels
+//   quantiles(seconds, label)       the series of one summary, by engine::kQuantiles
 //   histogram(const Histogram&)     the series of one histogram
 #pragma once
 
@@ -29,7 +30,8 @@
 
 namespace deskpulse::serve {
 
-enum class Kind : std::uint8_t { gauge, counter, histogram };
+/// `summary`: quantiles only; sum and count of what they are of are numbers of their own.
+enum class Kind : std::uint8_t { gauge, counter, histogram, summary };
 
 /// One number, as the shops' and the agents' families name and explain it.
 struct Number {
@@ -187,9 +189,9 @@ void walk_scopes(const Rows<Row>& of, Sink& sink) {
                [&](const Row&, Scope, const Label& window, std::size_t) {
                  const engine::Quantiles& at = *quantiles++;
                  if (!at) return;
-                 for (std::size_t q = 0; q < at->size(); ++q) {
-                   sink.value((*at)[q] / 1000, window, quantile_labels()[q]);
-                 }
+                 auto in_seconds = *at;
+                 for (double& each : in_seconds) each /= 1000;
+                 sink.quantiles(in_seconds, window);
                });
   }
   scoped(of, sink, number::judged_turns, [](Scope n) { return count(n.judged_turns); });

@@ -82,6 +82,8 @@ class Writer {
       add(with_quantile, "quantile", number_text(at.quantile));
       line("", with_quantile, at.value);
     }
+    // Quantiles of nothing cannot be: whoever gives them without a count keeps none.
+    if (summary.sample_count == 0 && !summary.quantile.empty()) return;
     line("_sum", labels, summary.sample_sum);
     line("_count", labels, summary.sample_count);
   }

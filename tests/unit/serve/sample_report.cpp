@@ -91,7 +91,8 @@ engine::Report report_with_names(const std::vector<std::string>& names) {
     directory.shops.push_back({shop, shop, "default"});
     report.shops.push_back(shop_row(shop_index));
     report.shop_scopes.insert(report.shop_scopes.end(), {busy_scope(), engine::ScopeNumbers{}});
-    report.shop_quantiles.insert(report.shop_quantiles.end(), 2, std::nullopt);
+    report.shop_quantiles.insert(report.shop_quantiles.end(),
+                                 {std::array{1'000.0, 2'000.0, 3'000.0}, std::nullopt});
     for (const std::string& agent : names) {
       engine::AgentRow row;
       row.agent = static_cast<std::uint32_t>(directory.agents.size());

@@ -103,5 +103,13 @@ TEST(TextSerializer, SummariesHaveQuantilesSumAndCount) {
             "# HELP s S.\n# TYPE s summary\ns{quantile=\"0.5\"} 2\ns_sum 8\ns_count 4\n");
 }
 
+TEST(TextSerializer, SummaryThatCountsNothingHasItsQuantilesOnly) {
+  prometheus::MetricFamily family{"s", "S.", prometheus::MetricType::Summary, {}};
+  family.metric.emplace_back().summary.quantile = {{0.5, 2}};
+
+  EXPECT_EQ(TextSerializer().Serialize({family}),
+            "# HELP s S.\n# TYPE s summary\ns{quantile=\"0.5\"} 2\n");
+}
+
 }  // namespace
 }  // namespace deskpulse::serve
