@@ -80,7 +80,8 @@ void Engine::State::count_unanswered(const Conversation& c, std::uint32_t agent,
     n.unanswered_customers += static_cast<std::uint32_t>(change);
   };
   shop_of(c).tally.place_rolling(clock_, c.opening, by);
-  touch(agent).tally.place_rolling(clock_, c.opening, by);
+  // A turn of long ago is in no number any more, and so its agent is not seen by this (ruling R8).
+  if (roster_.agent_at(agent).tally.place_rolling(clock_, c.opening, by)) touch(agent);
 }
 
 // Spec 5: received customers of the day with no valid reply in it, whose newest turn is no bot

@@ -32,8 +32,9 @@ class Tally {
   }
 
   /// The same in the rolling windows only: distinct customers keep their own book for the day.
+  /// False when `at` has left all of them.
   template <class Change>
-  void place_rolling(const WindowClock& clock, Instant at, Change change);
+  bool place_rolling(const WindowClock& clock, Instant at, Change change);
 
   /// The business day's numbers, to be changed where place() does not fit.
   ScopeNumbers& today(const WindowClock& clock) {
@@ -94,13 +95,14 @@ class Tally {
 };
 
 template <class Change>
-void Tally::place_rolling(const WindowClock& clock, Instant at, Change change) {
+bool Tally::place_rolling(const WindowClock& clock, Instant at, Change change) {
   roll(clock);
   if (at >= clock.current_start()) {
     is_gathering_ = true;
     change(gathered_);
-    return;
+    return true;
   }
+  bool placed = false;
   if (!rows_) allocate(clock);
   for (int i = 0; i < clock.windows(); ++i) {
     const WindowClock::Bucket& now = clock.window(i);
@@ -113,7 +115,9 @@ void Tally::place_rolling(const WindowClock& clock, Instant at, Change change) {
     rings_[static_cast<std::size_t>(i)].occupied |= std::uint64_t{1} << slot;
     change(bucket(i, slot, clock));
     change(sum(i));
+    placed = true;
   }
+  return placed;
 }
 
 }  // namespace deskpulse::engine

@@ -89,7 +89,9 @@ void Engine::State::reply(Conversation& c, std::uint32_t sender, Instant at) {
 void Engine::State::answer(Conversation& c, std::uint32_t sender, Instant at) {
   const Millis response_time = at - c.opening;
   // The agent's own runs from when it became responsible; any other sender's from the opening.
-  const bool sender_was_responsible = sender == c.agent && c.agent_since <= at;
+  // The queue is nobody, so a reply without any agent counts as any other sender's.
+  const bool sender_was_responsible =
+      sender == c.agent && c.agent_since <= at && !roster_.agent_at(sender).is_queue;
   const Millis own_time =
       sender_was_responsible ? at - std::max<Instant>(c.opening, c.agent_since) : response_time;
   Shop& shop = shop_of(c);
@@ -97,8 +99,9 @@ void Engine::State::answer(Conversation& c, std::uint32_t sender, Instant at) {
   const bool first = !c.turn_answered;
 
   if (may_be_judged(c)) {
-    const bool timely = response_time <= profile.limit();
-    judge(c, sender, timely ? at : c.opening + profile.limit(), timely);
+    // Had the limit passed before the reply, its deadline would have judged the turn.
+    assert(response_time <= profile.limit());
+    judge(c, sender, at, true);
   }
   const auto count = [&](Millis time) {
     const std::int64_t ms = time.count();

@@ -171,6 +171,7 @@ void Recount::fire(const Due& due) {
       end_unanswered(conversation, due.at);
       break;
     case Deadline::session_end:
+      conversation.last_event = std::max(conversation.last_event, instant_);
       conversation.session.reset();
       break;
   }
@@ -259,7 +260,7 @@ void Recount::apply_message(const proto::Event& event) {
   const std::string named = named_agent(event.agent);
   // To look a conversation up makes no difference to any number, even where there was none.
   Conversation& met = conversation(std::string(event.shop), customer_of(event));
-  if (is_activity(event)) met.last_event = std::max(met.last_event, at);
+  if (is_activity(event)) met.last_event = std::max(met.last_event, now_);
 
   if (is_activity(event) && event.from == From::customer) {
     customer_message(met, at, named);
@@ -322,7 +323,7 @@ void Recount::apply_assign(const proto::Event& event) {
   const Time at = event.ts.time_since_epoch().count();
   const std::string to = named_agent(event.agent);
   Conversation& met = conversation(std::string(event.shop), customer_of(event));
-  met.last_event = std::max(met.last_event, at);
+  met.last_event = std::max(met.last_event, now_);
 
   const std::string from = met.responsible;
   if (set_responsible(met, at, to) && met.open_turn() && !to.empty()) {
@@ -347,8 +348,9 @@ void Recount::apply_close(const proto::Event& event) {
   const Time at = event.ts.time_since_epoch().count();
   Conversation& met = conversation(std::string(event.shop), customer_of(event));
   if (!met.session || at < met.session->last_activity) return;
-  met.last_event = std::max(met.last_event, at);
+  met.last_event = std::max(met.last_event, now_);
   if (met.open_turn()) end_unanswered(met, at);
+  met.last_event = std::max(met.last_event, instant_);
   met.session.reset();
 }
 
