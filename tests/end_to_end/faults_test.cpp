@@ -142,11 +142,12 @@ TEST(Faults, WithResumeEveryNumberIsTheRecountOfWhatWasSent) {
     platform.server().publish(parts[0]);
     if (round % 3 == 1) platform.server().go_down();
     platform.server().publish(parts[1]);
+    platform.server().come_up();
     if (round % 5 == 3) {
       daemon.run_until("an event", [&] { return daemon.delivered() > sent - kEventsARound; });
       platform.server().go_down();
+      platform.server().come_up();
     }
-    platform.server().come_up();
     platform.server().publish(parts[2]);
     daemon.run_until("all events", [&] { return daemon.delivered() >= sent; });
     platform.set_clock(now + 1s);
