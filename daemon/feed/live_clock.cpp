@@ -19,20 +19,16 @@ void LiveClock::event(proto::Instant ts, proto::Instant wall) {
 
 void LiveClock::refused(proto::Instant wall) {
   event_at_ = wall;
-  heard_at_ = wall;
+  heard(std::nullopt, wall);
 }
 
 void LiveClock::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) {
   // A source whose clock is ahead of ours must not look caught up for longer than it is heard.
-  if (ts) {
-    heard(std::min(*ts, wall), wall);
-  } else {
-    heard_at_ = wall;
-  }
+  heard(ts ? std::optional(std::min(*ts, wall)) : std::nullopt, wall);
 }
 
-void LiveClock::heard(proto::Instant ts, proto::Instant wall) {
-  if (!newest_ || ts > *newest_) newest_ = ts;
+void LiveClock::heard(std::optional<proto::Instant> ts, proto::Instant wall) {
+  if (ts && (!newest_ || *ts > *newest_)) newest_ = ts;
   heard_at_ = wall;
   was_caught_up_ = is_caught_up(wall);
 }
@@ -42,8 +38,11 @@ bool LiveClock::is_caught_up(proto::Instant wall) const {
 }
 
 bool LiveClock::is_stale(proto::Instant wall) const {
-  return !connected_ || !heard_at_ || !was_caught_up_ ||
-         wall - *heard_at_ > heartbeat_ + settings_.live_lag;
+  return !connected_ || !heard_at_ || !was_caught_up_ || is_silent(wall);
+}
+
+bool LiveClock::is_silent(proto::Instant wall) const {
+  return heard_at_ && wall - *heard_at_ > heartbeat_ + settings_.live_lag;
 }
 
 std::optional<proto::Instant> LiveClock::target(proto::Instant wall) const {

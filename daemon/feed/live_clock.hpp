@@ -41,6 +41,8 @@ class LiveClock {
   bool is_connected() const { return connected_; }
   bool is_caught_up(proto::Instant wall) const;
   bool is_stale(proto::Instant wall) const;
+  /// Heard since the connection was made, but not for the heartbeat interval + `live_lag`.
+  bool is_silent(proto::Instant wall) const;
   /// How far the newest event or heartbeat is behind the wall clock, at least 0.
   std::optional<proto::Millis> lag(proto::Instant wall) const;
   std::optional<proto::Instant> newest_event() const { return newest_event_; }
@@ -48,7 +50,8 @@ class LiveClock {
   std::optional<proto::Instant> newest() const { return newest_; }
 
  private:
-  void heard(proto::Instant ts, proto::Instant wall);
+  /// `ts` absent: a sign of life that says nothing about how far the source is.
+  void heard(std::optional<proto::Instant> ts, proto::Instant wall);
 
   LiveClockSettings settings_;
   bool connected_ = false;

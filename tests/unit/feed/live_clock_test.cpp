@@ -103,6 +103,8 @@ TEST_F(LiveClockTest, IsStaleWhenNothingWasHeardForTheHeartbeatAndTheLag) {
 
   EXPECT_FALSE(clock.is_stale(at(110'000)));
   EXPECT_TRUE(clock.is_stale(at(110'001)));
+  EXPECT_FALSE(clock.is_silent(at(110'000)));
+  EXPECT_TRUE(clock.is_silent(at(110'001)));
 }
 
 TEST_F(LiveClockTest, AServerClockAheadOfOursDoesNotHideALag) {
@@ -126,6 +128,27 @@ TEST_F(LiveClockTest, ADuplicateMeansThatTheFeedIsNotSilent) {
   clock.refused(at(101'500));
 
   EXPECT_EQ(clock.target(at(102'000)), at(99'000));
+}
+
+TEST_F(LiveClockTest, IsStaleWhenAllThatComesIsRefused) {
+  clock.connected(Millis{5'000});
+  clock.event(at(100'000), at(100'000));
+  clock.refused(at(104'000));
+  EXPECT_FALSE(clock.is_stale(at(104'000)));
+
+  clock.refused(at(106'000));
+
+  EXPECT_TRUE(clock.is_stale(at(106'000)));
+  EXPECT_FALSE(clock.is_silent(at(106'000)));
+}
+
+TEST_F(LiveClockTest, IsStaleWhenTheSourceSaysAgainAndAgainThatEventsAreToCome) {
+  clock.connected(Millis{5'000});
+  clock.event(at(100'000), at(100'000));
+
+  clock.heartbeat(std::nullopt, at(106'000));
+
+  EXPECT_TRUE(clock.is_stale(at(106'000)));
 }
 
 }  // namespace
