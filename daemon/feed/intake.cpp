@@ -106,7 +106,8 @@ void Intake::rejected(const proto::Rejection& rejection) {
 
 void Intake::heartbeat(std::optional<Instant> ts, Instant wall) {
   clock_.heartbeat(ts, wall);
-  if (ts) gaps_.heard(*ts);
+  // A source whose clock is ahead of ours must not mark windows that are still to come.
+  if (ts) gaps_.heard(std::min(*ts, wall));
 }
 
 void Intake::gap(GapKind kind) { gaps_.open(kind, clock_.newest()); }

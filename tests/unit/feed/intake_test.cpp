@@ -198,6 +198,15 @@ TEST_F(IntakeTest, AGapReachesFromTheNewestBeforeToTheFirstAfter) {
   EXPECT_TRUE(intake.gaps().incomplete(Millis{60'000}, intake.watermark()));
 }
 
+TEST_F(IntakeTest, AGapEndsNowAlsoWhenTheServersClockIsAhead) {
+  intake.connected(Millis{5'000}, at(kStart));
+  intake.gap(GapKind::resume);
+  intake.heartbeat(at(kStart + 86'400'000), at(kStart));
+
+  EXPECT_TRUE(intake.gaps().incomplete(Millis{60'000}, at(kStart)));
+  EXPECT_FALSE(intake.gaps().incomplete(Millis{60'000}, at(kStart + 61'000)));
+}
+
 TEST_F(IntakeTest, WithoutAReorderWindowEveryEventIsAppliedAtOnce) {
   RecordingSink direct;
   Intake plain({.reorder_window = Millis{0}}, proto::IdHasher{}, direct);
