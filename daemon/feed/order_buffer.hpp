@@ -39,10 +39,12 @@ class OrderBuffer {
   void release(proto::Instant to, Take&& take, Announce&& announce) {
     if (to <= watermark_) return;
     announce_until(to + kAhead, announce);
+    proto::Instant at = watermark_;
     while (size_ > 0) {
-      const std::size_t index = next_queue(watermark_, to);
+      const std::size_t index = next_queue(at, to);
       if (index == kNone) break;
       Block* block = queues_[index].head;
+      at = block->event.ts;
       while (block != nullptr) {
         take(static_cast<const proto::Event&>(block->event));
         Block* const next = block->next;
