@@ -46,7 +46,8 @@ void Engine::State::advance(Instant to) {
 
 void Engine::State::apply(const proto::Event& event) {
   advance(event.ts);
-  sweep();
+  sweep_turn_ = !sweep_turn_;
+  if (sweep_turn_) sweep();
   switch (event.type) {
     case proto::Type::message:
       return message(event);
@@ -241,6 +242,8 @@ std::uint32_t Engine::State::find(std::uint32_t shop, const proto::CustomerKey& 
 std::uint32_t Engine::State::find_or_insert(std::uint32_t shop, const proto::CustomerKey& key) {
   std::uint32_t index = find(shop, key);
   if (index == kNone) {
+    sweep();
+    sweep();
     index = conversations_.insert(shop, key);
     conversations_[index].agent = roster_.shop_at(shop).queue;
     conversations_[index].touched_day = today();
@@ -265,11 +268,12 @@ void Engine::State::forget(std::uint32_t index) {
 }
 
 // Forgotten conversations are given back as events come in: one is looked at for every second
-// event, so what is kept stays in proportion to the traffic and nothing ever walks them all.
+// event, and two more for every new conversation, for with no more looks than newcomers the table
+// would grow for ever. So what is kept stays in proportion to the traffic and nothing walks them
+// all.
 void Engine::State::sweep() {
-  sweep_turn_ = !sweep_turn_;
   Slab<Conversation>& records = conversations_.records();
-  if (!sweep_turn_ || records.end() == 0) return;
+  if (records.end() == 0) return;
   if (sweep_at_ >= records.end()) sweep_at_ = 0;
   const std::uint32_t index = sweep_at_++;
   const bool is_live = records[index].key != proto::CustomerKey{};

@@ -13,7 +13,7 @@ namespace deskpulse::engine {
 
 /// Counts response times in cells of fixed relative width: 16 to an octave, as in HdrHistogram, so
 /// that a cell's middle is at most 1/32 (3.1 %) from any time in it; below 16 ms they are exact.
-/// place() is O(1) amortised; a read walks the 720 cells of a scope once. 17 kB a shop, and 2 bytes
+/// place() is O(1) amortised; a read walks the 720 cells of a scope once. 25 kB a shop, and 2 bytes
 /// an answered turn for each window that still covers it. Quantiles are nearest-rank (ruling R19).
 class ResponseSketch {
  public:

@@ -56,6 +56,7 @@ class Roster {
   std::uint32_t agent(std::uint32_t shop, std::string_view id);
 
   Shop& shop_at(std::uint32_t index) { return shops_[index]; }
+  const Shop& shop_at(std::uint32_t index) const { return shops_[index]; }
   Agent& agent_at(std::uint32_t index) { return agents_[index]; }
   std::size_t shops() const { return shops_.size(); }
   std::size_t agents() const { return agents_.size(); }

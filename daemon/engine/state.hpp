@@ -43,6 +43,7 @@ class Engine::State {
   std::uint32_t find_or_insert(std::uint32_t shop, const proto::CustomerKey& key);
   bool is_forgotten(const Conversation& c) const;
   void forget(std::uint32_t index);
+  /// Looks at the next record, and gives it back if it is forgotten.
   void sweep();
   void count_message(std::uint32_t shop, std::uint32_t agent, proto::From from, Instant at);
   void activity(Conversation& c, Instant at);
@@ -93,9 +94,7 @@ class Engine::State {
   void book_level(const Conversation& c, std::uint32_t owner_before);
 
   Shop& shop_of(const Conversation& c) { return roster_.shop_at(c.shop); }
-  const Shop& shop_of(const Conversation& c) const {
-    return const_cast<Roster&>(roster_).shop_at(c.shop);
-  }
+  const Shop& shop_of(const Conversation& c) const { return roster_.shop_at(c.shop); }
   /// The agent, marked as seen now.
   Agent& touch(std::uint32_t agent) {
     Agent& touched = roster_.agent_at(agent);

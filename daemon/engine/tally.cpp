@@ -62,21 +62,27 @@ std::uint64_t slots_between(std::int64_t from, std::int64_t to) {
 
 void Tally::allocate(const WindowClock& clock) {
   const auto windows = static_cast<std::size_t>(clock.windows());
-  rows_ = std::make_unique<ScopeNumbers[]>(windows * (1 + kBucketsPerWindow));
+  rows_ = std::make_unique<ScopeNumbers[]>(windows * (2 + kBucketsPerWindow));
   for (Ring& ring : rings_) ring.occupied = 0;
 }
 
-void Tally::hand_over(const WindowClock& clock) {
-  if (!is_gathering_) return;
-  is_gathering_ = false;
+void Tally::hand_over(const WindowClock& clock, int last) {
+  if (gathering_ == 0) return;
   if (!rows_) allocate(clock);
-  for (int i = 0; i < clock.windows(); ++i) {
+  for (int i = 0; i <= last; ++i) {
+    if (!is_gathering(i)) continue;
     Ring& ring = rings_[static_cast<std::size_t>(i)];
+    ScopeNumbers& row = gathered(i, clock);
     ring.occupied |= std::uint64_t{1} << ring.slot;
-    add(bucket(i, ring.slot, clock), gathered_);
-    add(sum(i), gathered_);
+    add(bucket(i, ring.slot, clock), row);
+    add(sum(i), row);
+    if (i + 1 < clock.windows()) {
+      add(gathered(i + 1, clock), row);
+      gathering_ |= 2U << i;
+    }
+    row = ScopeNumbers{};
+    gathering_ &= ~(1U << i);
   }
-  gathered_ = ScopeNumbers{};
 }
 
 void Tally::leave(int window, const WindowClock& clock, std::uint64_t leaving) {
@@ -101,14 +107,19 @@ void Tally::leave(int window, const WindowClock& clock, std::uint64_t leaving) {
 }
 
 void Tally::roll_to(const WindowClock& clock) {
-  hand_over(clock);
   tick_ = clock.tick();
   if (day_ != clock.day().number) {
     day_ = clock.day().number;
     today_ = ScopeNumbers{};
     today_.peak_conversations = level_;  // carried over the cut: nothing changed it since
   }
-  for (int i = 0; i < clock.windows(); ++i) {
+  // A gathering row belongs to the current buckets of all windows behind it. So it goes to them as
+  // far as the last window that has a new bucket; to hand over early does no harm.
+  int last = clock.windows() - 1;
+  while (last >= 0 && rings_[static_cast<std::size_t>(last)].number == clock.window(last).number)
+    --last;
+  hand_over(clock, last);
+  for (int i = 0; i <= last; ++i) {
     Ring& ring = rings_[static_cast<std::size_t>(i)];
     const WindowClock::Bucket& now = clock.window(i);
     if (ring.number == now.number) continue;
@@ -136,10 +147,12 @@ void Tally::lower_level(const WindowClock& clock) {
 
 void Tally::read(const WindowClock& clock, ScopeNumbers* scopes) {
   roll(clock);
-  hand_over(clock);
   const int windows = clock.windows();
+  ScopeNumbers not_handed_over;
   for (int i = 0; i < windows; ++i) {
-    scopes[i] = rows_ ? sum(i) : ScopeNumbers{};
+    if (is_gathering(i)) add(not_handed_over, gathered(i, clock));
+    scopes[i] = not_handed_over;
+    if (rows_) add(scopes[i], sum(i));
     // Without a change in the window, the level is what it was all through it.
     scopes[i].peak_conversations = std::max(scopes[i].peak_conversations, level_);
   }

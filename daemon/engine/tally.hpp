@@ -15,10 +15,11 @@ namespace deskpulse::engine {
 /// Each window is a ring of 60 buckets and their sum, so that adding, leaving and reading are O(1);
 /// a maximum is looked up anew only when the bucket that held it leaves. Rolling is lazy: whoever
 /// touches or reads a tally brings it to the clock first, and only occupied buckets are visited.
-/// What happens in the current bucket of all windows, which is nearly everything, is gathered once
-/// and handed to the windows when the bucket is over: an event touches one row, not one a window.
-/// The rings are allocated with the first number: 88 bytes a bucket, 27 kB for five windows.
-/// The clock is passed to each call rather than kept, so a tally is a plain movable value.
+/// What happens in the current bucket of all windows, which is nearly everything, is gathered in
+/// one row; when the first window's bucket is over that row is handed to it and to the second
+/// window's gathering row, and so on: an event touches one row, and not a row and a sum of every
+/// window. The rings are allocated with the first number: 88 bytes a bucket, 27 kB for five
+/// windows. The clock is passed to each call rather than kept, so a tally is a plain movable value.
 class Tally {
  public:
   Counters counters;
@@ -74,31 +75,36 @@ class Tally {
     if (tick_ != clock.tick()) roll_to(clock);
   }
   void roll_to(const WindowClock& clock);
-  /// Hands what was gathered to every window's current bucket.
-  void hand_over(const WindowClock& clock);
+  /// Hands what was gathered to the current buckets of the windows up to `last`.
+  void hand_over(const WindowClock& clock, int last);
   void leave(int window, const WindowClock& clock, std::uint64_t leaving);
   void note_peak(const WindowClock& clock, std::uint32_t level);
   void allocate(const WindowClock& clock);
   ScopeNumbers& sum(int window) { return rows_[static_cast<std::size_t>(window)]; }
+  /// In the current bucket of this window and those behind it, handed to those before it.
+  ScopeNumbers& gathered(int window, const WindowClock& clock) {
+    return window == 0 ? gathered_ : rows_[static_cast<std::size_t>(clock.windows() + window)];
+  }
+  bool is_gathering(int window) const { return (gathering_ >> window & 1U) != 0; }
   ScopeNumbers& bucket(int window, int slot, const WindowClock& clock) {
-    return rows_[static_cast<std::size_t>(clock.windows() + window * kBucketsPerWindow + slot)];
+    return rows_[static_cast<std::size_t>(2 * clock.windows() + window * kBucketsPerWindow + slot)];
   }
 
   std::uint64_t tick_ = 0;
   std::int64_t day_ = 0;
   std::uint32_t level_ = 0;
-  bool is_gathering_ = false;
-  ScopeNumbers gathered_;
+  unsigned gathering_ = 0;  ///< bit i: gathered(i) holds something
+  ScopeNumbers gathered_;   ///< of the first window
   ScopeNumbers today_;
   std::array<Ring, kMaxWindows> rings_;
-  std::unique_ptr<ScopeNumbers[]> rows_;  ///< the windows' sums, then their buckets
+  std::unique_ptr<ScopeNumbers[]> rows_;  ///< sums, gathering rows, buckets
 };
 
 template <class Change>
 bool Tally::place_rolling(const WindowClock& clock, Instant at, Change change) {
   roll(clock);
   if (at >= clock.current_start()) {
-    is_gathering_ = true;
+    gathering_ |= 1U;
     change(gathered_);
     return true;
   }
