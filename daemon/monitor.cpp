@@ -27,7 +27,7 @@ void Monitor::fill_status(serve::Status& status, const engine::Report& report,
   const feed::GapLedger& gaps = intake_.gaps();
   fill_event_counts(status, intake_.counters());
   status.connected = clock.is_connected();
-  status.caught_up = clock.is_caught_up(wall);
+  status.silent = clock.is_silent(wall);
   status.stale = clock.is_stale(wall);
   status.lag = clock.lag(wall);
   status.gaps = gaps.count();

@@ -5,9 +5,8 @@ namespace deskpulse::serve {
 std::string_view not_ready_reason(const Status& status) {
   if (!status.ever_connected) return "starting";
   if (!status.connected) return "feed disconnected";
-  if (!status.caught_up) return "catching up";
-  if (status.stale) return "stale";
-  return {};
+  if (!status.stale) return {};
+  return status.silent ? "feed silent" : "catching up";
 }
 
 }  // namespace deskpulse::serve

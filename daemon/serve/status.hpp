@@ -28,8 +28,8 @@ struct WindowIncomplete {
 struct Status {
   bool connected = false;
   bool ever_connected = false;  ///< since the process started
-  bool caught_up = false;
-  bool stale = true;  ///< the numbers stand still (spec 3)
+  bool silent = false;          ///< connected, and not heard for too long
+  bool stale = true;            ///< the numbers stand still (spec 3)
   std::optional<std::chrono::milliseconds>
       lag;  ///< wall clock − newest event or heartbeat; absent before one
   std::uint64_t reconnects = 0;
@@ -43,7 +43,7 @@ struct Status {
 };
 
 /// Why the numbers are not to be trusted as live, in a few words that /-/ready gives: "starting",
-/// "feed disconnected", "catching up" or "stale"; empty when they are.
+/// "feed disconnected", "feed silent" or "catching up"; empty when they are.
 std::string_view not_ready_reason(const Status& status);
 
 /// The labels of `deskpulse_build_info`.

@@ -97,6 +97,17 @@ TEST_F(MonitorTest, NumbersStandStillAndSaySoWhileTheFeedIsGone) {
   EXPECT_EQ(count(now.status.disconnects, "closed_by_peer"), 1U);
 }
 
+TEST_F(MonitorTest, AQuietFeedIsReadyBetweenItsHeartbeatsAndNotWithoutThem) {
+  monitor_.listener().connected(30s, wall_);
+  monitor_.listener().heartbeat(wall_, wall_);
+  wall_ += 29s;
+  EXPECT_EQ(serve::not_ready_reason(moment().status), "");
+
+  wall_ += 7s;
+
+  EXPECT_EQ(serve::not_ready_reason(moment().status), "feed silent");
+}
+
 TEST_F(MonitorTest, AGapMarksTheWindowsItTouchesUntilTheyHavePassedIt) {
   monitor_.listener().connected(5s, wall_);
   customer_writes(wall_);

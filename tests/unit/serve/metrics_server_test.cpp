@@ -80,7 +80,6 @@ class FakeFeed {
     const std::lock_guard lock(mutex_);
     status_.connected = true;
     status_.ever_connected = true;
-    status_.caught_up = true;
     status_.stale = false;
   }
   void fill(Moment& moment) const {

@@ -105,8 +105,8 @@ TEST(NotReadyReason, NamesTheFirstThingThatIsMissing) {
   EXPECT_EQ(not_ready_reason(status), "feed disconnected");
   status.connected = true;
   EXPECT_EQ(not_ready_reason(status), "catching up");
-  status.caught_up = true;
-  EXPECT_EQ(not_ready_reason(status), "stale");
+  status.silent = true;
+  EXPECT_EQ(not_ready_reason(status), "feed silent");
   status.stale = false;
   EXPECT_EQ(not_ready_reason(status), "");
 }
