@@ -84,15 +84,24 @@ TEST_F(EngineTest, AnAgentSilentForADayLeavesAndItsCountersComeBackWithIt) {
 TEST_F(EngineTest, AForgottenConversationIsGivenBackAndItsCustomerIsNew) {
   message(kMorning, 1, From::customer);
   message(kMorning + 1s, 1, From::human);
-  for (int day = 1; day <= 3; ++day)
+  for (int day = 1; day <= 5; ++day)
     for (std::uint64_t n = 0; n < 5; ++n)
       message(kMorning + day * 24h, 100 + n, From::human, "bob");
 
   EXPECT_EQ(report().conversations, 5U);
-  message(kMorning + 3 * 24h, 1, From::customer, "");
+  message(kMorning + 5 * 24h, 1, From::customer, "");
   // Nobody remembers amy's customer: it waits in the queue.
   ASSERT_NE(agent("unassigned"), nullptr);
   EXPECT_EQ(agent("unassigned")->levels.waiting_customers, 1U);
+}
+
+// One message each, as when a robot greets everyone: nothing else is there to clean up by.
+TEST_F(EngineTest, WhatIsKeptOfCustomersWhoNeverComeBackDoesNotGrowFromDayToDay) {
+  std::uint64_t customer = 0;
+  for (int day = 0; day < 40; ++day)
+    for (int n = 0; n < 200; ++n) message(kMorning + day * 24h + n * 1s, ++customer, From::bot);
+
+  EXPECT_LE(report().conversations, 4U * 200U);
 }
 
 TEST_F(EngineTest, IndicesOfShopsAndAgentsStayWhatTheyWere) {
