@@ -6,7 +6,10 @@
 namespace deskpulse::engine {
 
 WindowClock::WindowClock(const std::vector<Window>& windows, const Calendar& calendar)
-    : calendar_(calendar), count_(windows.size()), day_(calendar.day_of(Instant{})) {
+    : calendar_(calendar),
+      current_start_(windows.empty() ? Instant::max() : Instant{}),
+      count_(windows.size()),
+      day_(calendar.day_of(Instant{})) {
   assert(windows.size() <= kMaxWindows);
   for (std::size_t i = 0; i < count_; ++i) {
     const Millis width = windows[i].span / kBucketsPerWindow;

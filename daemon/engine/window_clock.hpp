@@ -33,7 +33,7 @@ class WindowClock {
   std::uint64_t tick() const { return tick_; }
   int windows() const { return static_cast<int>(count_); }
   const Bucket& window(int index) const { return buckets_[static_cast<std::size_t>(index)]; }
-  /// From here on it is the current bucket of every window.
+  /// From here on it is the current bucket of every window; never, when there is none.
   Instant current_start() const { return current_start_; }
   const Calendar::Day& day() const { return day_; }
   /// Whether what is placed at `at` counts in `today` (ruling R24).
@@ -43,7 +43,7 @@ class WindowClock {
   const Calendar& calendar_;
   Instant now_{};
   Instant next_change_{};  ///< the earliest end of a bucket or of the day
-  Instant current_start_{};
+  Instant current_start_;
   std::uint64_t tick_ = 1;
   std::size_t count_;
   std::array<Bucket, kMaxWindows> buckets_;
