@@ -166,6 +166,7 @@ class StreamServer::Client : public std::enable_shared_from_this<Client> {
   bool streaming_ = false;  // past the hello
   bool writing_ = false;
   bool closing_ = false;
+  bool dropped_ = false;
   bool quiet_ = false;  // nothing was written since the tick before
   bool heartbeat_due_ = false;
   bool flooded_ = false;
@@ -376,7 +377,8 @@ void StreamServer::Client::write() {
   write_began_ = std::chrono::steady_clock::now();
   ws_.async_write(asio::buffer(out_), [self = shared_from_this()](error_code error, std::size_t) {
     self->writing_ = false;
-    if (error) return self->drop();
+    // A write can be done already when its connection is dropped.
+    if (error || self->dropped_) return self->drop();
     if (self->closing_) {  // that was the bye
       self->closing_ = false;
       const bool slow = self->bye_->code == proto::ByeCode::slow;
@@ -404,7 +406,7 @@ void StreamServer::Client::say_bye(proto::Bye bye) {
 }
 
 void StreamServer::Client::drop() {
-  closing_ = true;
+  closing_ = dropped_ = true;
   deadline_.cancel();
   beast::get_lowest_layer(ws_).close();
 }

@@ -46,11 +46,15 @@ def wait_for(what, condition, patience=PATIENCE):
 
 
 class Program:
-    """A child whose standard error is kept; killed when the block ends or this process dies."""
+    """A child whose standard error is kept; killed when the block ends or this process dies.
+
+    That it had ended before without being asked to is a failure of the test.
+    """
 
     def __init__(self, *command):
         self.command = [str(part) for part in command]
         self.log = ""
+        self.asked_to_end = False
         self._lock = threading.Lock()
 
     def __enter__(self):
@@ -69,11 +73,16 @@ class Program:
         return self
 
     def __exit__(self, *_):
+        ended_by_itself = self.process.poll() is not None and not self.asked_to_end
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
         self._reader.join()
         self.process.stderr.close()
+        if ended_by_itself:
+            raise AssertionError(
+                f"{self.command[0]} ended with {self.process.returncode} and said:\n{self.log[-5000:]}"
+            )
 
     def _read(self):
         for line in self.process.stderr:
@@ -98,6 +107,7 @@ class Program:
 
     def end(self, with_signal=signal.SIGTERM, within=PATIENCE):
         """Returns the exit code."""
+        self.asked_to_end = True
         self.process.send_signal(with_signal)
         code = self.process.wait(timeout=within)
         self._reader.join()
