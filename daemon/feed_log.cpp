@@ -60,13 +60,19 @@ void FeedLog::gap(feed::GapKind kind) {
         {{"gap", gap_name(kind)}});
 }
 
-void log_rejected(proto::Reject reason, std::uint64_t count) {
+void log_rejected(const proto::Rejection& newest, std::uint64_t count) {
   // These two are taken, they only change no number.
   const bool unknown =
-      reason == proto::Reject::unknown_type || reason == proto::Reject::unknown_from;
-  log(unknown ? LogLevel::info : LogLevel::warn,
-      unknown ? "Events that mean nothing to this version." : "Events rejected.",
-      {{"reason", proto::reason_name(reason)}, {"count", static_cast<std::int64_t>(count)}});
+      newest.reason == proto::Reject::unknown_type || newest.reason == proto::Reject::unknown_from;
+  const LogLevel level = unknown ? LogLevel::info : LogLevel::warn;
+  const std::string_view sentence =
+      unknown ? "Events that mean nothing to this version." : "Events rejected.";
+  const std::string_view reason = proto::reason_name(newest.reason);
+  const auto number = static_cast<std::int64_t>(count);
+  if (newest.field.empty())
+    log(level, sentence, {{"reason", reason}, {"count", number}});
+  else
+    log(level, sentence, {{"reason", reason}, {"field", newest.field}, {"count", number}});
 }
 
 }  // namespace deskpulse

@@ -24,7 +24,7 @@ class FeedLog final : public feed::FeedProbe {
   std::string port_;
 };
 
-/// `count` more events were refused for `reason`.
-void log_rejected(proto::Reject reason, std::uint64_t count);
+/// `count` more events were refused for the reason of `newest`.
+void log_rejected(const proto::Rejection& newest, std::uint64_t count);
 
 }  // namespace deskpulse

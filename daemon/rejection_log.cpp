@@ -11,7 +11,7 @@ void RejectionLog::look(const feed::IntakeCounters& counters, Clock::time_point 
     Reason& reason = reasons_[i];
     const std::uint64_t count = counters.rejected[i];
     if (count == reason.said || (reason.last && now - *reason.last < pause_)) continue;
-    say_(static_cast<proto::Reject>(i), count - reason.said);
+    say_({static_cast<proto::Reject>(i), counters.rejected_field[i]}, count - reason.said);
     reason.said = count;
     reason.last = now;
   }

@@ -13,13 +13,13 @@
 namespace deskpulse {
 
 /// Looks at the counts of refused events from time to time, so that it costs nothing per event, and
-/// says at most one line per reason in `pause`: how many there were since the last one. Nothing of
-/// an event's content can get here.
+/// says at most one line per reason in `pause`: how many there were since the last one, and the
+/// field at fault in the newest. Nothing of an event's content can get here.
 class RejectionLog {
  public:
   using Clock = std::chrono::steady_clock;
-  /// Writes one line: so many more events were refused for this reason.
-  using Say = std::function<void(proto::Reject reason, std::uint64_t count)>;
+  /// Writes one line: so many more events were refused for this reason; `field` is of the newest.
+  using Say = std::function<void(const proto::Rejection& newest, std::uint64_t count)>;
 
   RejectionLog(Clock::duration pause, Say say);
 

@@ -101,7 +101,9 @@ void Intake::connected(proto::Millis heartbeat, Instant) {
 void Intake::event(const proto::Event& event, Instant wall) { accept(event, wall); }
 
 void Intake::rejected(const proto::Rejection& rejection) {
-  ++counters_.rejected[static_cast<std::size_t>(rejection.reason)];
+  const auto reason = static_cast<std::size_t>(rejection.reason);
+  ++counters_.rejected[reason];
+  counters_.rejected_field[reason] = rejection.field;
 }
 
 void Intake::heartbeat(std::optional<Instant> ts, Instant wall) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "daemon/feed/duplicate_filter.hpp"
 #include "daemon/feed/event_sink.hpp"
@@ -38,6 +39,8 @@ struct IntakeCounters {
   /// Taken, late ones included, by proto::Type; `unknown` stays 0 (R2: those are in `rejected`).
   std::array<std::uint64_t, 7> events{};
   std::array<std::uint64_t, proto::kRejectCount> rejected{};  ///< by proto::Reject
+  /// The field at fault in the newest of them; empty where no one field is.
+  std::array<std::string_view, proto::kRejectCount> rejected_field{};
   std::uint64_t late = 0;
   std::uint64_t duplicates = 0;
   std::uint64_t connects = 0;

@@ -645,7 +645,6 @@ void WebsocketFeed::Session::became_ready(Connection& connection, proto::Millis 
 }
 
 void WebsocketFeed::Session::reject(const proto::Rejection& rejection) {
-  probe_->frame_rejected(rejection);
   if (listener_ != nullptr) listener_->rejected(rejection);
 }
 

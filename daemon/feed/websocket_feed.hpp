@@ -65,7 +65,6 @@ class FeedProbe {
   /// `detail` is the error's own sentence, for example of OpenSSL or the HTTP status; may be empty.
   virtual void disconnected(Disconnect /*reason*/, std::string_view /*detail*/) {}
   virtual void reconnecting(proto::Millis /*wait*/, int /*attempt*/) {}
-  virtual void frame_rejected(const proto::Rejection& /*rejection*/) {}
   virtual void gap(GapKind /*kind*/) {}
 };
 

@@ -26,7 +26,11 @@ class RejectionLogTest : public testing::Test {
   }
 
   std::vector<std::pair<Reject, std::uint64_t>> said_;
-  RejectionLog log_{10s, [this](Reject reason, std::uint64_t n) { said_.push_back({reason, n}); }};
+  RejectionLog log_{10s, [this](const proto::Rejection& newest, std::uint64_t n) {
+                      said_.push_back({newest.reason, n});
+                      field_ = newest.field;
+                    }};
+  std::string_view field_;  // of the newest line
   feed::IntakeCounters counters_;
   RejectionLog::Clock::time_point now_{1h};
 };
@@ -48,6 +52,15 @@ TEST_F(RejectionLogTest, CountsWhatComesDuringThePauseAndSaysItAfter) {
   now_ += 1ms;
 
   EXPECT_THAT(look(), ElementsAre(Pair(Reject::malformed, 499)));
+}
+
+TEST_F(RejectionLogTest, NamesTheFieldThatWasWrong) {
+  count(Reject::bad_value) = 1;
+  counters_.rejected_field[static_cast<std::size_t>(Reject::bad_value)] = "score";
+
+  look();
+
+  EXPECT_EQ(field_, "score");
 }
 
 TEST_F(RejectionLogTest, GivesEachReasonAPauseOfItsOwn) {

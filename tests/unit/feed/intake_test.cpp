@@ -207,6 +207,16 @@ TEST_F(IntakeTest, AGapEndsNowAlsoWhenTheServersClockIsAhead) {
   EXPECT_FALSE(intake.gaps().incomplete(Millis{60'000}, at(kStart + 61'000)));
 }
 
+TEST_F(IntakeTest, RemembersTheFieldOfTheNewestRejection) {
+  intake.rejected({Reject::bad_value, "score"});
+  intake.rejected({Reject::malformed, "shop"});
+
+  const auto& fields = intake.counters().rejected_field;
+  EXPECT_EQ(fields[static_cast<std::size_t>(Reject::bad_value)], "score");
+  EXPECT_EQ(fields[static_cast<std::size_t>(Reject::malformed)], "shop");
+  EXPECT_EQ(rejected(Reject::bad_value), 1u);
+}
+
 TEST_F(IntakeTest, WithoutAReorderWindowEveryEventIsAppliedAtOnce) {
   RecordingSink direct;
   Intake plain({.reorder_window = Millis{0}}, proto::IdHasher{}, direct);
