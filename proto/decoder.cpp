@@ -113,11 +113,12 @@ class Decoder::Buffers {
 
   bool clean() const { return clean_; }
 
-  std::span<const Decoded<Event>> decode_all(simdjson::dom::array array) {
+  Decoded<std::span<const Decoded<Event>>> decode_all(simdjson::dom::array array) {
+    if (array.size() > limits_.max_events) return Rejection{Reject::too_large, "events"};
     batch_.clear();
     for (const simdjson::dom::element element : array)
       batch_.push_back(decode_event(element, clean_));
-    return batch_;
+    return std::span<const Decoded<Event>>(batch_);
   }
 
   std::span<const Decoded<Event>> decode_one(simdjson::dom::element element) {
@@ -183,7 +184,9 @@ Decoded<ServerFrame> Decoder::server_frame(std::string_view text, Tail tail) {
     const Field events = field_of(object, "events");
     if (!events.present() || !events.value().is_array()) read.reject(Reject::malformed, "events");
     if (read.failed()) return read.rejection();
-    frame.events = buffers_->decode_all(events.value().get_array().value_unsafe());
+    const auto decoded = buffers_->decode_all(events.value().get_array().value_unsafe());
+    if (!decoded) return decoded.error();
+    frame.events = *decoded;
     // The last event's position must still be a u64.
     if (frame.events.size() > 1 && frame.seq + (frame.events.size() - 1) < frame.seq)
       return Rejection{Reject::bad_value, "seq"};

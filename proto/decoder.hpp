@@ -15,6 +15,9 @@ namespace deskpulse::proto {
 struct DecoderLimits {
   std::size_t max_bytes = 1 << 20;  ///< of one text; at most 4 GB
   std::size_t max_depth = 32;  ///< nested arrays and objects of one text, the outermost included
+  /// In one frame. Decoded they are many times larger than the shortest of texts, so `max_bytes`
+  /// alone would not bound what a frame makes us hold.
+  std::size_t max_events = 100'000;
 };
 
 /// What lies behind the last byte of a text that is handed in.
@@ -24,10 +27,10 @@ enum class Tail {
 };
 
 /// Strict, whole texts only: what is not JSON by RFC 8259 is rejected as it stands (text behind the
-/// end, bad UTF-8, lone surrogates, a byte order mark ...), and so is a number that neither a
-/// 64-bit integer nor a double can hold. Fields that the protocol does not name are ignored; of a
-/// repeated key the first counts. Where several fields are wrong the reason is that of the first in
-/// the order type, ts, shop, id, then as in PROTOCOL.md's table.
+/// end, bad UTF-8, lone surrogates, a byte order mark ...), and so is a whole number beyond 64 bits
+/// or another one beyond a double, wherever it stands. Fields that the protocol does not name are
+/// ignored; of a repeated key the first counts. Where several fields are wrong the reason is that
+/// of the first in the order type, ts, shop, id, then as in PROTOCOL.md's table.
 ///
 /// Everything returned, views and spans included, lives in the decoder and is good until its next
 /// call. Allocates only while its buffers grow. About 250 ns for an event of 220 bytes, less in a

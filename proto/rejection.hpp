@@ -14,7 +14,7 @@ namespace deskpulse::proto {
 /// others by whoever judges an event that could be read (feed/intake).
 enum class Reject : std::uint8_t {
   not_json,      ///< the text as a whole is not RFC 8259 JSON
-  too_large,     ///< the text is longer than the limit
+  too_large,     ///< the text is longer, or has more events, than the limit
   too_deep,      ///< nested deeper than the limit
   not_object,    ///< JSON, but no object where one is expected
   malformed,     ///< a required field is missing or null, or a field has the wrong JSON type

@@ -435,6 +435,17 @@ TEST(PlainFrame, HoldsThousandsOfEvents) {
   EXPECT_EQ(frame->back()->id, "4999");
 }
 
+// What the shortest elements decode to is a hundred times their text, so bytes alone bound nothing.
+TEST(PlainFrame, OfTooManyEventsIsRejectedWhole) {
+  Decoder decoder({.max_events = 3});
+
+  EXPECT_TRUE(decoder.plain_frame("[0,0,0]"));
+  const auto frame = decoder.plain_frame("[0,0,0,0]");
+
+  ASSERT_FALSE(frame);
+  EXPECT_EQ(frame.error(), (Rejection{Reject::too_large, "events"}));
+}
+
 TEST(Reject, EveryReasonHasItsOwnName) {
   std::set<std::string_view> names;
   for (int i = 0; i < kRejectCount; ++i) names.insert(reason_name(static_cast<Reject>(i)));

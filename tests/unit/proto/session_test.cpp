@@ -52,6 +52,16 @@ Rejection client_rejects(std::string_view text) {
   return frame ? Rejection{} : frame.error();
 }
 
+TEST(Session, AFrameOfTooManyEventsIsRejectedWhole) {
+  Decoder decoder({.max_events = 1});
+
+  EXPECT_TRUE(decoder.server_frame(R"({"op":"events","seq":1,"events":[7]})"));
+  const auto frame = decoder.server_frame(R"({"op":"events","seq":1,"events":[7,7]})");
+
+  ASSERT_FALSE(frame);
+  EXPECT_EQ(frame.error(), (Rejection{Reject::too_large, "events"}));
+}
+
 TEST(Session, HelloReadsAsItWasWritten) {
   expect_same_after_the_wire(Hello{.consumer = "wall-1", .position = {}});
   expect_same_after_the_wire(Hello{.consumer = "墙 \"1\"", .position = Position{"", 0}});
