@@ -107,9 +107,10 @@ void split_listen(const std::string& listen, ServeCommand& serve) {
   if (address.size() > 2 && address.front() == '[' && address.back() == ']')
     address = address.substr(1, address.size() - 2);
   unsigned port = 65'536;
-  if (colon != std::string::npos)
-    std::from_chars(listen.data() + colon + 1, listen.data() + listen.size(), port);
-  if (address.empty() || port > 65'535)
+  const char* const end = listen.data() + listen.size();
+  const bool whole = colon != std::string::npos &&
+                     std::from_chars(listen.data() + colon + 1, end, port).ptr == end;
+  if (address.empty() || !whole || port > 65'535)
     throw std::invalid_argument("--listen " + listen +
                                 " is not an address and a port, such as 127.0.0.1:9871.");
   serve.address = address;
@@ -211,6 +212,8 @@ int run_command_line(int argc, char** argv) {
   split_listen(listen, serve);
   if (!warm_up.empty()) serve.warm_up = *parse_duration(warm_up);
   if (!heartbeat.empty()) serve.heartbeat = *parse_duration(heartbeat);
+  if (serve.heartbeat < Millis(1) || serve.heartbeat > Millis(600'000))
+    throw std::invalid_argument("--heartbeat must be 1ms to 10m, as PROTOCOL.md says.");
   return run(serve);
 }
 

@@ -37,6 +37,21 @@ Instant wall_clock() {
       std::chrono::duration_cast<Millis>(std::chrono::system_clock::now().time_since_epoch())};
 }
 
+/// Throws std::invalid_argument where `from` is no time that has been.
+Instant start_of(const std::string& from) {
+  const Instant now = wall_clock();
+  const auto start = parse_instant(from, now);
+  if (!start)
+    throw std::invalid_argument(fmt::format(
+        "--start {} is not a time. Say now, -2h, 2025-11-10T19:00:00+08:00 or milliseconds.",
+        from));
+  if (*start > now)
+    throw std::invalid_argument(
+        "The traffic cannot start in the future: whoever reads it live "
+        "would refuse its events.");
+  return *start;
+}
+
 /// SIGINT and SIGTERM as something to wait for. They must be blocked before any thread starts.
 class StopSignal {
  public:
@@ -147,7 +162,7 @@ std::shared_ptr<const Recording> flood_of(const ServeCommand& command) {
   const auto [end, error] = std::from_chars(what.data(), what.data() + what.size(), events);
   if (error == std::errc() && end == what.data() + what.size()) {
     TrafficOptions options = command.traffic;
-    options.start = *parse_instant(command.from == "now" ? "-2h" : command.from, wall_clock());
+    options.start = start_of(command.from == "now" ? "-2h" : command.from);
     Traffic traffic(options);
     for (std::uint64_t i = 0; i < events; ++i) {
       const Spoken spoken = traffic.next();
@@ -218,16 +233,8 @@ int run(const ServeCommand& command) {
   StopSignal stop;
   if (!command.flood.empty()) return serve_flood(command, stop);
 
-  const auto start = parse_instant(command.from, wall_clock());
-  if (!start)
-    throw std::invalid_argument(fmt::format(
-        "--start {} is not a time. Say now, -2h, 2025-11-10T19:00:00+08:00 or milliseconds.",
-        command.from));
-  if (*start > wall_clock())
-    throw std::invalid_argument(
-        "The traffic cannot start in the future: whoever reads it live "
-        "would refuse its events.");
-  if (command.speed > 1.0 && wall_clock() - *start < 1s)
+  const Instant start = start_of(command.from);
+  if (command.speed > 1.0 && wall_clock() - start < 1s)
     throw std::invalid_argument(
         "A speed over 1 needs a past to catch up with: add --start -2h, for instance.");
   if (!command.record.empty() && command.warm_up > Millis(0))
@@ -235,21 +242,21 @@ int run(const ServeCommand& command) {
         "A record of a stream with a past, from --warm-up, would hold "
         "events that live clients never get: give only one of them.");
 
-  Traffic traffic(traffic_before(command, *start));
+  Traffic traffic(traffic_before(command, start));
   Deliveries deliveries([&]() -> std::optional<Spoken> { return traffic.next(); }, command.faults,
                         command.traffic.seed);
   auto next = deliveries.next();
   std::vector<std::string> past;
-  for (; next->at < *start; next = deliveries.next()) {
+  for (; next->at < start; next = deliveries.next()) {
     past.emplace_back(next->json);
     if (past.size() >= 2 * command.backlog)
       past.erase(past.begin(), past.end() - static_cast<std::ptrdiff_t>(command.backlog));
   }
-  Outages outages(command.faults.disconnects_per_hour, *start, command.traffic.seed);
+  Outages outages(command.faults.disconnects_per_hour, start, command.traffic.seed);
   Record record(command.record);
 
   // Everything up to and with this moment has been published; heartbeats say so.
-  std::atomic<std::int64_t> reached{start->time_since_epoch().count()};
+  std::atomic<std::int64_t> reached{start.time_since_epoch().count()};
   std::string epoch = command.epoch.empty() ? new_epoch() : command.epoch;
   int epochs = 1;
   StreamServerOptions options = server_options(command, epoch);
@@ -281,7 +288,7 @@ int run(const ServeCommand& command) {
   say_where(command, server,
             fmt::format("{} shop traffic at speed {:g}",
                         command.traffic.conversations ? "steady" : "a day's", command.speed));
-  const Pace pace(*start, command.speed);
+  const Pace pace(start, command.speed);
   Reporter reporter(server);
   auto outage = outages.next();
   bool down = false;
