@@ -392,6 +392,9 @@ asio::awaitable<std::vector<Tcp::endpoint>> WebsocketFeed::Session::resolve(
                                  });
   co_await lookup->wake.async_wait(as_result);
   connection->lookup.reset();
+  // The system's resolver has one thread. Lookups that nobody waits for any more must not stand in
+  // its queue while a name server is away, or the next ones would wait behind them.
+  lookup->resolver.cancel();
   if (!lookup->done) {
     end = {Disconnect::connect_timeout, "the name server did not answer"};
   } else if (lookup->error || lookup->endpoints.empty()) {

@@ -84,7 +84,9 @@ class WebsocketFeed final : public Feed {
   ~WebsocketFeed() override;
 
   void start(FeedListener& listener) override;
-  /// Closes the WebSocket and ends within `timeouts.close`; the io_context then runs out of work.
+  /// Closes the WebSocket and ends within `timeouts.close`. The io_context then runs out of work,
+  /// unless the system's resolver is busy with a name: that ends when it gives up, some seconds
+  /// later.
   void stop() override;
   std::optional<Cursor> cursor() const override;
 
