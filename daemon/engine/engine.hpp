@@ -17,9 +17,11 @@ namespace deskpulse::engine {
 /// Order, duplicates, lateness and the future are judged before events come here (feed/intake):
 /// events that are not late come in the order (ts, arrival), interleaved with advance().
 ///
-/// apply() is O(1) amortised, O(log waiting) for the oldest wait, and allocates nothing once the
-/// tables have grown; advance() costs what the deadlines passed cost. Nothing walks all
-/// conversations. Not thread-safe: one thread owns an engine.
+/// apply() is O(1) amortised, but for O(log waiting) for the oldest wait and a walk over the agents
+/// that this customer has met, and allocates nothing once the tables have grown; advance() costs
+/// what the deadlines passed cost. Nothing walks all conversations. Shops and agents are kept for
+/// ever: about 28 kB for each agent while it is active, 82 kB for a shop. Not thread-safe: one
+/// thread owns an engine.
 class Engine {
  public:
   /// The hasher keys the table that finds agents by their ids.

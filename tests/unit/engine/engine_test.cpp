@@ -81,6 +81,26 @@ TEST_F(EngineTest, AnAgentSilentForADayLeavesAndItsCountersComeBackWithIt) {
   EXPECT_EQ(agent("amy")->counters.messages[0], 2U);
 }
 
+// Its windows' memory was given back while some of its numbers were still being gathered.
+TEST_F(EngineTest, AnAgentThatLeftComesBackByItsStatusAlone) {
+  message(kMorning, 1, From::customer);
+  message(kMorning + 2s, 1, From::human);
+  message(kMorning + 70s, 1, From::customer);
+  engine.advance(kMorning + 30h);
+  EXPECT_EQ(agent("amy"), nullptr);
+
+  Event status;
+  status.type = Type::agent_status;
+  status.shop = "shop";
+  status.agent = "amy";
+  status.ts = kMorning + 30h;
+  engine.apply(status);
+
+  ASSERT_NE(agent("amy"), nullptr);
+  EXPECT_EQ(last.agent_scopes.back().messages[0], 0U);
+  EXPECT_EQ(agent("amy")->counters.messages[0], 2U);
+}
+
 TEST_F(EngineTest, AForgottenConversationIsGivenBackAndItsCustomerIsNew) {
   message(kMorning, 1, From::customer);
   message(kMorning + 1s, 1, From::human);
