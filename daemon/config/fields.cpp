@@ -123,10 +123,17 @@ Field<Target> choice(std::string key, Member member,
       });
 }
 
+/// Without U+0000–001F and U+007F–009F, as on the wire. Text of the environment and of flags need
+/// not be UTF-8.
 bool is_plain(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f;
-  });
+  unsigned char before = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || (before == 0xc2 && byte >= 0x80 && byte < 0xa0))
+      return false;
+    before = byte;
+  }
+  return true;
 }
 
 bool is_name(std::string_view name) { return name.size() <= 256 && is_plain(name); }

@@ -332,6 +332,12 @@ TEST(LoadError, OfARepeatedShopNamesTheFirstLine) {
                           "the two"));
 }
 
+TEST(LoadError, OfAnIdThatTheStreamCannotSend) {
+  EXPECT_THAT(errors_of("[[shop]]\nid = \"a\\u0085\"\n"),
+              ElementsAre(HasSubstr("without control characters")));
+  EXPECT_THAT(errors_of("[[shop]]\nid = \"a\\u00a0旗舰店\"\n"), IsEmpty());
+}
+
 TEST(LoadError, OfShopIds) {
   EXPECT_THAT(errors_of("[[shop]]\nname = \"a\"\n"),
               ElementsAre("d.toml:1:1: a [[shop]] without an id; add id = \"…\", or ids = [\"…\", "
