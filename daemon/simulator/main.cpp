@@ -174,7 +174,7 @@ int run_command_line(int argc, char** argv) {
                         "Write every event that enters the stream to this file, repeats included");
   serve_app->add_option("--flood", serve.flood,
                         "Send these to each client as fast as it reads: a file, or a number of "
-                        "events of two hours ago");
+                        "events that began two hours ago, or as long ago as they need");
 
   WriteCommand write;
   Shared write_shared;

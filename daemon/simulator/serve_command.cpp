@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "daemon/simulator/commands.hpp"
+#include "daemon/simulator/past_traffic.hpp"
 #include "daemon/simulator/stream_server.hpp"
 #include "daemon/simulator/times.hpp"
-#include "proto/encoder.hpp"
 
 namespace deskpulse::simulator {
 namespace {
@@ -163,12 +163,7 @@ std::shared_ptr<const Recording> flood_of(const ServeCommand& command) {
   if (error == std::errc() && end == what.data() + what.size()) {
     TrafficOptions options = command.traffic;
     options.start = start_of(command.from == "now" ? "-2h" : command.from);
-    Traffic traffic(options);
-    for (std::uint64_t i = 0; i < events; ++i) {
-      const Spoken spoken = traffic.next();
-      proto::append_event(text, spoken.event, spoken.text);
-      text += '\n';
-    }
+    text = past_traffic(options, events, wall_clock());
   } else {
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(what.c_str(), "re"),
                                                                &std::fclose);
