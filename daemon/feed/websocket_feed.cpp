@@ -99,9 +99,10 @@ bool is_address(const std::string& host) {
 End ended_by(const error_code& error) {
   static const auto& kWebsocket = make_error_code(websocket::error::closed).category();
   if (error == websocket::error::closed) return {Disconnect::closed_by_peer, {}};
-  if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow) {
-    return {Disconnect::message_too_large, {}};
+  if (error == websocket::error::message_too_big) {
+    return {Disconnect::message_too_large, "send smaller frames, or raise the limit on their size"};
   }
+  if (error == websocket::error::buffer_overflow) return {Disconnect::message_too_large, {}};
   if (error.category() == kWebsocket) return {Disconnect::protocol_error, error.message()};
   if (error == asio::error::eof || error == ssl::error::stream_truncated ||
       error == beast::http::error::end_of_stream) {

@@ -440,6 +440,7 @@ TEST_F(WebsocketFeedTest, AMessageOverTheLimitEndsTheConnection) {
   run("disconnected message_too_large");
 
   EXPECT_THAT(listener.log, Contains("rejected too_large"));
+  EXPECT_THAT(probe->details.at(0), HasSubstr("send smaller frames"));
 }
 
 TEST_F(WebsocketFeedTest, FramesOfEveryKindInPiecesOfEverySizeArriveInOrder) {
