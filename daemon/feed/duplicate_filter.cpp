@@ -10,8 +10,15 @@ constexpr std::size_t kSmallest = 1024;
 /// More slots an insert than one: a whole round then takes a fraction of the table's size in
 /// inserts, which bounds how many forgotten ids lie about.
 constexpr std::size_t kSweep = 4;
+constexpr std::uint64_t kTsBits = (std::uint64_t{1} << 48) - 1;
+static_assert(proto::kLastInstant.time_since_epoch().count() <= std::int64_t{kTsBits});
 
 std::uint64_t nonzero(std::uint64_t low) { return low == 0 ? 1 : low; }
+
+std::uint64_t millis(proto::Instant at) {
+  assert(at.time_since_epoch().count() >= 0 && at <= proto::kLastInstant);
+  return static_cast<std::uint64_t>(at.time_since_epoch().count());
+}
 
 }  // namespace
 
@@ -19,7 +26,7 @@ DuplicateFilter::DuplicateFilter(proto::Millis allowed_lateness)
     : allowed_lateness_(allowed_lateness), slots_(kSmallest), mask_(kSmallest - 1) {}
 
 bool DuplicateFilter::forgotten(const Slot& slot, proto::Instant watermark) const {
-  return watermark.time_since_epoch().count() > slot.ts + allowed_lateness_.count();
+  return watermark.time_since_epoch() > proto::Millis(slot.ts) + allowed_lateness_;
 }
 
 void DuplicateFilter::prefetch(const proto::CustomerKey& key) const {
@@ -31,16 +38,16 @@ bool DuplicateFilter::insert(const proto::CustomerKey& key, proto::Instant ts,
   sweep(watermark);
   if ((used_ + 1) * 4 > slots_.size() * 3) grow(watermark);
 
-  const std::uint64_t low = nonzero(key.low);
-  std::size_t index = low & mask_;
+  const Slot added{nonzero(key.low), key.high & 0xffff, millis(ts) & kTsBits};
+  std::size_t index = added.low & mask_;
   for (; slots_[index].low != 0; index = (index + 1) & mask_) {
     Slot& slot = slots_[index];
-    if (slot.low != low || slot.high != key.high) continue;
+    if (slot.low != added.low || slot.high != added.high) continue;
     if (!forgotten(slot, watermark)) return false;
-    slot.ts = ts.time_since_epoch().count();
+    slot = added;
     return true;
   }
-  slots_[index] = {key.high, low, ts.time_since_epoch().count()};
+  slots_[index] = added;
   ++used_;
   return true;
 }
@@ -72,7 +79,7 @@ void DuplicateFilter::erase(std::size_t index) {
 }
 
 void DuplicateFilter::grow(proto::Instant watermark) {
-  std::vector<Slot> bigger(slots_.size() * 2);
+  std::vector<Slot, HugePageAllocator<Slot>> bigger(slots_.size() * 2);
   const std::size_t mask = bigger.size() - 1;
   used_ = 0;
   for (const Slot& slot : slots_) {

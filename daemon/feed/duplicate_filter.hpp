@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "daemon/feed/huge_pages.hpp"
 #include "proto/event.hpp"
 
 namespace deskpulse::feed {
@@ -13,7 +14,10 @@ namespace deskpulse::feed {
 /// forgotten once the watermark is more than `allowed_lateness` past that: the answer is exact at
 /// every call, whenever the memory is taken back.
 ///
-/// Flat table, linear probing, 24 bytes a slot, at most 3/4 full. Each insert also sweeps a few
+/// Of a key 80 bits are kept: with a million ids remembered, an event in 10^18 would be taken for a
+/// duplicate that is none.
+///
+/// Flat table, linear probing, 16 bytes a slot, at most 3/4 full. Each insert also sweeps a few
 /// slots for ids that are forgotten, so space comes back at the rate it is used and a warm filter
 /// allocates nothing. O(1); doubling moves all. Not thread-safe.
 class DuplicateFilter {
@@ -30,18 +34,20 @@ class DuplicateFilter {
   std::size_t bytes_used() const { return slots_.capacity() * sizeof(Slot); }
 
  private:
+  /// Four to a cache line, and none in two of them.
   struct Slot {
-    std::uint64_t high;
-    std::uint64_t low;  ///< 0 = empty
-    std::int64_t ts;
+    std::uint64_t low = 0;  ///< of the key, 0 = empty
+    std::uint64_t high : 16 = 0;
+    std::uint64_t ts : 48 = 0;  ///< milliseconds; all instants of the protocol fit
   };
+  static_assert(sizeof(Slot) == 16);
   bool forgotten(const Slot& slot, proto::Instant watermark) const;
   void sweep(proto::Instant watermark);
   void erase(std::size_t index);
   void grow(proto::Instant watermark);
 
   proto::Millis allowed_lateness_;
-  std::vector<Slot> slots_;
+  std::vector<Slot, HugePageAllocator<Slot>> slots_;
   std::size_t mask_;
   std::size_t used_ = 0;
   std::size_t hand_ = 0;  ///< where the sweep goes on
