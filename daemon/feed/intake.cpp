@@ -16,6 +16,27 @@ Intake::Intake(const IntakeSettings& settings, const proto::IdHasher& hasher, Ev
       clock_({.reorder_window = settings.reorder_window, .live_lag = settings.live_lag}) {}
 
 Outcome Intake::accept(const proto::Event& event, Instant wall) {
+  proto::Event prepared = event;
+  const proto::CustomerKey id = prepare(prepared);
+  return accept_prepared(prepared, id, wall);
+}
+
+proto::CustomerKey Intake::prepare(proto::Event& event) const {
+  proto::CustomerKey id;
+  // The slot of the id is asked for first: its way passes behind the other hash.
+  if (!event.id.empty()) {
+    id = hasher_.hash(event.shop, event.id);
+    duplicates_.prefetch(id);
+  }
+  if (!event.customer.empty()) {
+    event.customer_key = hasher_.hash(event.shop, event.customer);
+    event.customer = {};
+  }
+  return id;
+}
+
+Outcome Intake::accept_prepared(const proto::Event& event, const proto::CustomerKey& id,
+                                Instant wall) {
   const auto refuse = [&](Reject reason, Outcome outcome) {
     ++counters_.rejected[static_cast<std::size_t>(reason)];
     clock_.refused(wall);
@@ -26,21 +47,7 @@ Outcome Intake::accept(const proto::Event& event, Instant wall) {
   if (event.ts < before - settings_.allowed_lateness) {
     return refuse(Reject::too_late, Outcome::too_late);
   }
-
-  // The slot of the id is asked for first and read last: its cache miss passes behind the other
-  // hash.
-  const bool has_id = !event.id.empty();
-  proto::CustomerKey id;
-  if (has_id) {
-    id = hasher_.hash(event.shop, event.id);
-    duplicates_.prefetch(id);
-  }
-  proto::Event judged = event;
-  if (!event.customer.empty()) {
-    judged.customer_key = hasher_.hash(event.shop, event.customer);
-    judged.customer = {};
-  }
-  if (has_id && !duplicates_.insert(id, event.ts, before)) {
+  if (id != proto::CustomerKey{} && !duplicates_.insert(id, event.ts, before)) {
     ++counters_.duplicates;
     clock_.refused(wall);
     return Outcome::duplicate;
@@ -59,7 +66,7 @@ Outcome Intake::accept(const proto::Event& event, Instant wall) {
     ++counters_.events[static_cast<std::size_t>(event.type)];
     if (late) {
       ++counters_.late;
-      sink_.apply(judged);
+      sink_.apply(event);
     }
   }
 
@@ -69,9 +76,9 @@ Outcome Intake::accept(const proto::Event& event, Instant wall) {
   if (unknown_type || unknown_from) return Outcome::ignored;
   if (late) return Outcome::late;
   if (event.ts > order_.watermark()) {
-    order_.push(judged);
+    order_.push(event);
   } else {
-    sink_.apply(judged);
+    sink_.apply(event);
   }
   return Outcome::in_order;
 }

@@ -60,6 +60,15 @@ class Intake final : public FeedListener {
 
   /// Judges one event; applies it and everything else that becomes due.
   Outcome accept(const proto::Event& event, proto::Instant wall);
+
+  /// The same in two steps, for a caller that knows some events ahead: what the second step looks
+  /// at in the big table of ids has come from memory by then. The first has no effect that can be
+  /// seen; it fills in the event's `customer_key`, drops its `customer`, and returns the hash of
+  /// its `id`, {0, 0} without one.
+  proto::CustomerKey prepare(proto::Event& event) const;
+  Outcome accept_prepared(const proto::Event& event, const proto::CustomerKey& id,
+                          proto::Instant wall);
+
   /// Live: lets the watermark follow the clock. To be called before the numbers are read, and a few
   /// times a second, so that deadlines fire with no events at all.
   void tick(proto::Instant wall);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "proto/decoder.hpp"
 
@@ -14,6 +15,9 @@ namespace deskpulse::feed {
 namespace {
 
 constexpr std::size_t kChunk = 1 << 20;
+/// Lines decoded before the first of them is accepted: the time in which the memory answers the
+/// prefetches of prepare(). Each has a decoder of its own, because its event lives in there.
+constexpr std::size_t kAhead = 4;
 
 /// One run over one descriptor: cuts it into lines, which are decoded where they lie.
 class LineReader {
@@ -24,10 +28,15 @@ class LineReader {
         wall_(wall),
         settings_(settings),
         refused_(refused),
-        decoder_({.max_bytes = settings.max_line_bytes, .max_depth = settings.max_depth}),
         capacity_(settings.max_line_bytes + kChunk),
         // Zeros behind the end, because the decoder may read past a line's last byte.
-        buffer_(std::make_unique<char[]>(capacity_ + proto::Decoder::kPadding)) {}
+        buffer_(std::make_unique<char[]>(capacity_ + proto::Decoder::kPadding)) {
+    coming_.reserve(kAhead);
+    for (std::size_t i = 0; i < kAhead; ++i) {
+      coming_.emplace_back(proto::DecoderLimits{.max_bytes = settings.max_line_bytes,
+                                                .max_depth = settings.max_depth});
+    }
+  }
 
   ReplayResult read(int descriptor, const Progress& progress) {
     for (;;) {
@@ -44,10 +53,23 @@ class LineReader {
       }
     }
     if (!result_.error && (size_ > 0 || skipping_)) take_line({buffer_.get(), size_});
+    for (std::size_t i = 0; i < kAhead; ++i) {
+      accept(coming_[next_]);
+      next_ = (next_ + 1) % kAhead;
+    }
     return result_;
   }
 
  private:
+  /// An event between its decoding and its acceptance.
+  struct Coming {
+    explicit Coming(const proto::DecoderLimits& limits) : decoder(limits) {}
+    proto::Decoder decoder;
+    proto::Event event;
+    proto::CustomerKey id;
+    bool waits = false;
+  };
+
   void take_lines() {
     const char* at = buffer_.get();
     const char* const end = at + size_;
@@ -75,12 +97,22 @@ class LineReader {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.starts_with('#') || line.find_first_not_of(" \t") == std::string_view::npos) return;
     ++result_.lines;
-    const auto event = decoder_.event(line, proto::Tail::padded);
-    if (event) {
-      intake_.accept(*event, wall_);
-    } else {
+    Coming& coming = coming_[next_];
+    accept(coming);
+    const auto event = coming.decoder.event(line, proto::Tail::padded);
+    if (!event) {
       refuse(event.error());
+      return;
     }
+    coming.event = *event;
+    coming.id = intake_.prepare(coming.event);
+    coming.waits = true;
+    next_ = (next_ + 1) % kAhead;
+  }
+
+  void accept(Coming& coming) {
+    if (coming.waits) intake_.accept_prepared(coming.event, coming.id, wall_);
+    coming.waits = false;
   }
 
   void refuse(const proto::Rejection& rejection) {
@@ -92,7 +124,8 @@ class LineReader {
   proto::Instant wall_;
   const ReplaySettings& settings_;
   const RefusedLine& refused_;
-  proto::Decoder decoder_;
+  std::vector<Coming> coming_;  ///< a ring
+  std::size_t next_ = 0;        ///< the oldest of them, if it waits
   std::size_t capacity_;
   std::unique_ptr<char[]> buffer_;
   std::size_t size_ = 0;

@@ -63,6 +63,20 @@ TEST_F(ReplayTest, ALineThatCannotBeReadIsCountedAndTheRestGoesOn) {
   EXPECT_EQ(intake.counters().rejected[static_cast<std::size_t>(Reject::not_json)], 1u);
 }
 
+TEST_F(ReplayTest, DuplicatesAndRefusedLinesAreTheSameHoweverNearTheyAre) {
+  std::string text;
+  for (std::int64_t ts = 1; ts <= 40; ++ts) {
+    text += line(ts) + "\n";
+    for (std::int64_t i = 0; i < ts % 7; ++i) text += "nonsense\n";
+    for (std::int64_t i = 0; i < ts % 5; ++i) text += line(ts) + "\n";
+  }
+  run(text);
+
+  EXPECT_EQ(sink.applied.size(), 40u);
+  EXPECT_EQ(intake.counters().duplicates, 80u);
+  EXPECT_EQ(refused.size(), 120u);
+}
+
 TEST_F(ReplayTest, ALineOverTheLimitIsTooLargeHoweverLongItIs) {
   const std::string longer(300, 'x');
   const std::string endless(5 << 20, 'x');
