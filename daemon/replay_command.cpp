@@ -21,6 +21,7 @@
 #include "daemon/serve/text_serializer.hpp"
 #include "daemon/settings.hpp"
 #include "proto/id_hash.hpp"
+#include "proto/rejection.hpp"
 
 namespace deskpulse {
 namespace {
@@ -79,9 +80,15 @@ class ProgressLine {
   steady_clock::time_point next_ = steady_clock::now() + std::chrono::seconds{2};
 };
 
-/// "rejected 3 (malformed 1, future 2; the first unreadable line is 17), late 2, duplicates 1", or
-/// nothing when there is nothing to say.
-std::string summary_of(const feed::IntakeCounters& counters, std::uint64_t first_refused) {
+/// The first line that is no event, and why.
+struct Unreadable {
+  std::uint64_t line = 0;  ///< 0 = there is none
+  proto::Rejection why;
+};
+
+/// "rejected 3 (malformed 1, future 2; the first unreadable line is 17: malformed ts), late 2,
+/// duplicates 1", or nothing when there is nothing to say.
+std::string summary_of(const feed::IntakeCounters& counters, const Unreadable& first) {
   std::uint64_t rejected = 0;
   std::string reasons;
   for (std::size_t i = 0; i < counters.rejected.size(); ++i) {
@@ -96,8 +103,11 @@ std::string summary_of(const feed::IntakeCounters& counters, std::uint64_t first
     summary += (summary.empty() ? "" : ", ") + part;
   };
   if (rejected > 0) {
-    if (first_refused > 0)
-      reasons += "; the first unreadable line is " + std::to_string(first_refused);
+    if (first.line > 0) {
+      reasons += "; the first unreadable line is " + std::to_string(first.line) + ": " +
+                 std::string(proto::reason_name(first.why.reason));
+      if (!first.why.field.empty()) reasons += " " + std::string(first.why.field);
+    }
     add("rejected " + std::to_string(rejected) + " (" + reasons + ")");
   }
   if (counters.late > 0) add("late " + std::to_string(counters.late));
@@ -141,14 +151,14 @@ ExitCode run_replay(const config::Config& config, const ReplayCommand& command, 
   feed::Intake intake(intake_settings(config), hasher, sink);
   const proto::Instant wall{std::chrono::floor<std::chrono::milliseconds>(
       std::chrono::system_clock::now().time_since_epoch())};
-  std::uint64_t first_refused = 0;
+  Unreadable first_unreadable;
   feed::ReplayResult result;
   {
     ProgressLine progress(err, input.size());
     result = feed::replay(
         input.descriptor(), intake, wall, {},
-        [&first_refused](std::uint64_t line, const proto::Rejection&) {
-          if (first_refused == 0) first_refused = line;
+        [&first_unreadable](std::uint64_t line, const proto::Rejection& why) {
+          if (first_unreadable.line == 0) first_unreadable = {line, why};
         },
         [&progress](std::uint64_t bytes) { progress.show(bytes); });
   }
@@ -165,7 +175,7 @@ ExitCode run_replay(const config::Config& config, const ReplayCommand& command, 
   write_own_series(out, intake, report);
   out << serve::replay_text(report, command.agents) << std::flush;
 
-  if (const std::string summary = summary_of(intake.counters(), first_refused); !summary.empty())
+  if (const std::string summary = summary_of(intake.counters(), first_unreadable); !summary.empty())
     err << "deskpulsed: " << summary << "\n";
   if (!out) {
     err << "deskpulsed: writing the numbers failed: " << std::strerror(errno) << "\n";

@@ -148,8 +148,8 @@ TEST_F(CommandLineTest, SumsUpWhatAReplayDidNotTake) {
 
   EXPECT_EQ(run({"replay", events}), 0);
   EXPECT_EQ(err(),
-            "deskpulsed: rejected 2 (not_json 1, malformed 1; the first unreadable line is 3), "
-            "duplicates 2\n");
+            "deskpulsed: rejected 2 (not_json 1, malformed 1; the first unreadable line is 3: "
+            "malformed type), duplicates 2\n");
 }
 
 TEST_F(CommandLineTest, EndsWith66WhenThereIsNothingToReplay) {
