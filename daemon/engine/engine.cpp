@@ -111,10 +111,13 @@ void Engine::State::message(const proto::Event& event) {
 
 // Silent kinds, auto-replies, system lines and notes: counted, and nothing else (ruling R7).
 void Engine::State::background_message(const proto::Event& event, std::uint32_t shop) {
-  std::uint32_t agent = roster_.agent(shop, event.agent);
-  if (agent == roster_.shop_at(shop).queue) {
-    const std::uint32_t index = find(shop, event.customer_key);
-    if (index != kNone) agent = conversations_[index].agent;
+  const std::uint32_t queue = roster_.shop_at(shop).queue;
+  const std::uint32_t index = find(shop, event.customer_key);
+  std::uint32_t agent = index == kNone ? queue : conversations_[index].agent;
+  // Mostly the agent already responsible: then its id need not be looked up.
+  if (!event.agent.empty() && event.agent != roster_.agent_id(agent)) {
+    const std::uint32_t named = roster_.agent(shop, event.agent);
+    if (named != queue) agent = named;
   }
   count_message(shop, agent, event.from, event.ts);
 }
@@ -276,6 +279,7 @@ void Engine::State::sweep() {
   if (records.end() == 0) return;
   if (sweep_at_ >= records.end()) sweep_at_ = 0;
   const std::uint32_t index = sweep_at_++;
+  if (sweep_at_ < records.end()) prefetch_record(&records[sweep_at_]);  // for the next look
   const bool is_live = records[index].key != proto::CustomerKey{};
   if (is_live && is_forgotten(records[index])) forget(index);
 }

@@ -16,7 +16,8 @@ namespace deskpulse::engine {
 /// else.
 class Lookahead {
  public:
-  void expect(ConversationTable& table, Roster& roster, const proto::CustomerKey& key) {
+  void expect(ConversationTable& table, Roster& roster, const WindowClock& clock,
+              const proto::CustomerKey& key) {
     table.prefetch_slot(key);
     Announced& second = ring_[(next_ - kStep) % ring_.size()];
     second.record = table.probable(second.key);
@@ -25,7 +26,7 @@ class Lookahead {
     if (third.record != kNone) {
       const Agent& agent = roster.agent_at(table[third.record].agent);
       __builtin_prefetch(&agent, 1);
-      agent.tally.prefetch();
+      agent.tally.prefetch(clock);
     }
     ring_[next_++ % ring_.size()] = {key, kNone};
   }

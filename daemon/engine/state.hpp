@@ -19,7 +19,7 @@ class Engine::State {
   // engine.cpp
   void apply(const proto::Event& event);
   void expect(const proto::CustomerKey& customer) {
-    lookahead_.expect(conversations_, roster_, customer);
+    lookahead_.expect(conversations_, roster_, clock_, customer);
   }
   void advance(Instant to);
   Instant now() const { return clock_.now(); }

@@ -52,13 +52,20 @@ class Tally {
   /// Copies the scopes: rolling windows in their order, then today.
   void read(const WindowClock& clock, ScopeNumbers* scopes);
 
-  /// Asks the processor for what the next place() will touch.
-  void prefetch() const {
-    for (std::size_t at = 0; at < sizeof *this; at += 64)
-      __builtin_prefetch(reinterpret_cast<const char*>(this) + at, 1);
-    if (!rows_) return;
-    for (std::size_t at = 0; at < kMaxWindows * sizeof(ScopeNumbers); at += 64)
-      __builtin_prefetch(reinterpret_cast<const char*>(rows_.get()) + at, 1);
+  /// Asks the processor for what the next place() will most likely touch.
+  void prefetch(const WindowClock& clock) const {
+    prefetch_bytes(&counters, sizeof counters);
+    prefetch_bytes(&tick_, sizeof tick_);
+    prefetch_bytes(&gathered_, sizeof gathered_);
+    prefetch_bytes(&today_, sizeof today_);
+    prefetch_bytes(&rings_[0], 2 * sizeof(Ring));
+    if (!rows_ || clock.windows() == 0) return;
+    prefetch_bytes(&rows_[0], sizeof(ScopeNumbers));
+    const auto windows = static_cast<std::size_t>(clock.windows());
+    if (windows > 1) prefetch_bytes(&rows_[windows + 1], sizeof(ScopeNumbers));
+    // Mostly the second since its last event is over, and another bucket begins.
+    prefetch_bytes(&rows_[2 * windows + static_cast<std::size_t>(rings_[0].slot)],
+                   sizeof(ScopeNumbers));
   }
 
   /// Gives the rings back; for a party that has been silent longer than any window.
@@ -71,6 +78,10 @@ class Tally {
     int slot = 0;                ///< that of `number`
   };
 
+  static void prefetch_bytes(const void* from, std::size_t size) {
+    for (std::size_t at = 0; at < size; at += 64)
+      __builtin_prefetch(static_cast<const char*>(from) + at, 1);
+  }
   void roll(const WindowClock& clock) {
     if (tick_ != clock.tick()) roll_to(clock);
   }
