@@ -22,17 +22,25 @@ std::optional<GapKind> StreamPosition::ready(const proto::Ready& ready) {
   const bool had_history = std::exchange(has_history_, true);
   const std::uint64_t before_floor = ready.floor == 0 ? 0 : ready.floor - 1;
 
-  if (same_epoch && ready.resume == Resume::ok) return std::nullopt;
+  head_ = ready.head;
+  // A server that has less than it has sent has begun anew, whatever it calls that.
+  const bool lost = same_epoch && ready.head < cursor_->seq;
+  if (same_epoch && ready.resume == Resume::ok && !lost) {
+    at_ready_ = cursor_->seq;
+    return std::nullopt;
+  }
   std::optional<GapKind> gap;
   if (cursor_) {
-    gap = same_epoch && ready.resume != Resume::reset ? GapKind::resume : GapKind::reset;
+    const bool reset = !same_epoch || lost || ready.resume == Resume::reset;
+    gap = reset ? GapKind::reset : GapKind::resume;
   } else if (had_history) {
     gap = GapKind::resume;
   } else if (ready.resume == Resume::live || ready.floor > 1) {
     gap = GapKind::live_start;
   }
-  const std::uint64_t seq = ready.resume == Resume::live ? ready.head : before_floor;
-  cursor_ = Cursor{std::string(ready.epoch), seq};
+  const bool from_head = ready.resume == Resume::live || (lost && ready.resume == Resume::ok);
+  at_ready_ = from_head ? ready.head : before_floor;
+  cursor_ = Cursor{std::string(ready.epoch), at_ready_};
   return gap;
 }
 
@@ -46,6 +54,12 @@ StreamPosition::Frame StreamPosition::begin(std::uint64_t seq, std::size_t count
 bool StreamPosition::take(std::uint64_t seq) {
   if (seq <= cursor_->seq) return false;
   cursor_->seq = seq;
+  return true;
+}
+
+bool StreamPosition::pass_over() {
+  if (!cursor_ || cursor_->seq != at_ready_ || head_ <= cursor_->seq) return false;
+  ++cursor_->seq;
   return true;
 }
 

@@ -45,6 +45,10 @@ class StreamPosition {
   };
   Heartbeat heartbeat(std::uint64_t head) const;
 
+  /// The frame that comes next cannot be taken, however often it is sent. Where nothing came since
+  /// ready() and the server has more, goes on behind its first event; true then, and it is a hole.
+  bool pass_over();
+
   /// The position is of no more use to the server.
   void forget() { cursor_.reset(); }
   /// Behind everything delivered so far; absent before the first ready().
@@ -53,7 +57,9 @@ class StreamPosition {
  private:
   StartAt start_at_;
   std::optional<Cursor> cursor_;
-  bool has_history_;  ///< something has been delivered, or could have been
+  std::uint64_t head_ = 0;      ///< the server's, at the last ready()
+  std::uint64_t at_ready_ = 0;  ///< ours, then
+  bool has_history_;            ///< something has been delivered, or could have been
 };
 
 }  // namespace deskpulse::feed

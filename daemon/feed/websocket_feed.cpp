@@ -328,6 +328,9 @@ asio::awaitable<void> WebsocketFeed::Session::run() {
     probe_->disconnected(end.reason, end.detail);
     if (listener_ != nullptr) listener_->disconnected(end.reason);
     if (was_ready && settings_.protocol == Protocol::plain) report_gap(GapKind::disconnect);
+    // Asked again the server would send the same again, and the stream would stand here for ever.
+    if (was_ready && end.reason == Disconnect::message_too_large && position_.pass_over())
+      report_gap(GapKind::hole);
 
     const auto wait = backoff_.next(end.reason == Disconnect::unauthorized);
     probe_->reconnecting(wait, backoff_.attempts());

@@ -62,6 +62,35 @@ TEST(StreamPosition, ANewEpochIsAResetWhateverTheServerCallsIt) {
   }
 }
 
+TEST(StreamPosition, AServerThatLostEventsUnderItsOwnEpochIsAResetAtItsHead) {
+  StreamPosition position(StartAt::live, Cursor{"k", 70});
+
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 69)), GapKind::reset);
+  EXPECT_EQ(position.cursor(), (Cursor{"k", 69}));
+}
+
+TEST(StreamPosition, PassesOverAFrameThatCannotBeTakenOnlyWhenNothingElseCame) {
+  StreamPosition position(StartAt::live, Cursor{"k", 70});
+  position.ready(ready("k", Resume::ok, 1, 72));
+
+  EXPECT_TRUE(position.pass_over());
+  EXPECT_EQ(position.cursor(), (Cursor{"k", 71}));
+  EXPECT_FALSE(position.pass_over());
+
+  position.ready(ready("k", Resume::ok, 1, 72));
+  position.begin(72, 1);
+  position.take(72);
+  EXPECT_FALSE(position.pass_over());
+}
+
+TEST(StreamPosition, PassesOverNothingThatTheServerDoesNotHave) {
+  StreamPosition position(StartAt::live, Cursor{"k", 70});
+  position.ready(ready("k", Resume::ok, 1, 70));
+
+  EXPECT_FALSE(position.pass_over());
+  EXPECT_EQ(position.cursor(), (Cursor{"k", 70}));
+}
+
 TEST(StreamPosition, AServerThatIgnoresThePositionLeavesAGap) {
   StreamPosition position(StartAt::live, Cursor{"k", 70});
 

@@ -443,6 +443,29 @@ TEST_F(WebsocketFeedTest, AMessageOverTheLimitEndsTheConnection) {
   EXPECT_THAT(probe->details.at(0), HasSubstr("send smaller frames"));
 }
 
+TEST_F(WebsocketFeedTest, AMessageOverTheLimitIsPassedOverAndTheStreamGoesOn) {
+  settings.max_message_bytes = 2'000;
+  settings.resume_from = Cursor{"k", 3};
+  const std::string ready =
+      R"({"op":"ready","epoch":"k","resume":"ok","floor":1,"head":9,"heartbeat_ms":60000})";
+  std::string hello;
+  server.then([&](Peer& peer) -> Task {
+    co_await peer.open(ready);
+    co_await peer.send(text(std::string(3'000, ' ')));
+    co_await peer.wait_for_the_end();
+  });
+  server.then([&](Peer& peer) -> Task {
+    co_await peer.open(ready);
+    hello = peer.hello;
+    co_await peer.send(events(5, "b"));
+    co_await peer.wait_for_the_end();
+  });
+  run("event b");
+
+  EXPECT_THAT(hello, HasSubstr(R"("epoch":"k","after":4)"));
+  EXPECT_THAT(listener.log, Contains("gap hole"));
+}
+
 TEST_F(WebsocketFeedTest, FramesOfEveryKindInPiecesOfEverySizeArriveInOrder) {
   for (unsigned seed = 0; seed < 6; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
