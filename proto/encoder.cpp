@@ -1,16 +1,11 @@
 #include "proto/encoder.hpp"
 
 #include <array>
-#include <charconv>
+
+#include "proto/json_number.hpp"
 
 namespace deskpulse::proto {
 namespace {
-
-void append_number(std::string& out, std::int64_t number) {
-  std::array<char, 24> digits;
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), end);
-}
 
 /// `key` comes with its comma, quotes and colon.
 void append_string(std::string& out, std::string_view key, std::string_view value) {
@@ -25,7 +20,7 @@ void append_string_if_any(std::string& out, std::string_view key, std::string_vi
 /// Two decimals, as money is written, or four where they are needed.
 void append_amount(std::string& out, std::int64_t amount_e4) {
   constexpr std::int64_t kE4 = 10'000;
-  append_number(out, amount_e4 / kE4);
+  append_json_number(out, amount_e4 / kE4);
   const std::int64_t fraction = amount_e4 % kE4;
   std::array<char, 4> digits;
   std::int64_t rest = fraction;
@@ -103,7 +98,7 @@ void append_event(std::string& out, const Event& event, std::optional<std::strin
   append_string(out, R"({"type":)", type_name(event.type));
   append_string_if_any(out, R"(,"id":)", event.id);
   out += R"(,"ts":)";
-  append_number(out, event.ts.time_since_epoch().count());
+  append_json_number(out, event.ts.time_since_epoch().count());
   append_string(out, R"(,"shop":)", event.shop);
   switch (event.type) {
     case Type::message:
@@ -127,7 +122,7 @@ void append_event(std::string& out, const Event& event, std::optional<std::strin
       append_string(out, R"(,"status":)", status_name(event.status));
       if (event.capacity) {
         out += R"(,"capacity":)";
-        append_number(out, *event.capacity);
+        append_json_number(out, *event.capacity);
       }
       append_string_if_any(out, R"(,"name":)", event.name);
       append_string_if_any(out, R"(,"group":)", event.group);
@@ -136,7 +131,7 @@ void append_event(std::string& out, const Event& event, std::optional<std::strin
       append_string(out, R"(,"customer":)", event.customer);
       append_string(out, R"(,"agent":)", event.agent);
       out += R"(,"score":)";
-      append_number(out, event.score);
+      append_json_number(out, event.score);
       break;
     case Type::order:
       append_string(out, R"(,"customer":)", event.customer);
@@ -145,7 +140,7 @@ void append_event(std::string& out, const Event& event, std::optional<std::strin
       out += R"(,"amount":")";
       append_amount(out, event.amount_e4);
       out += R"(","items":)";
-      append_number(out, event.items);
+      append_json_number(out, event.items);
       break;
     case Type::unknown:
       break;

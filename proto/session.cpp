@@ -1,21 +1,11 @@
 #include "proto/session.hpp"
 
 #include <array>
-#include <charconv>
 
 #include "proto/encoder.hpp"
+#include "proto/json_number.hpp"
 
 namespace deskpulse::proto {
-namespace {
-
-template <class Integer>
-void append_number(std::string& out, Integer number) {
-  std::array<char, 24> digits;
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), end);
-}
-
-}  // namespace
 
 std::string_view resume_name(Resume resume) {
   constexpr std::array<std::string_view, 4> kNames{"ok", "gap", "reset", "live"};
@@ -36,14 +26,14 @@ void append_frame(std::string& out, const Hello& hello) {
       append_json_string(out, hello.position->epoch);
     }
     out += R"(,"after":)";
-    append_number(out, hello.position->after);
+    append_json_number(out, hello.position->after);
   }
   out += '}';
 }
 
 void append_frame(std::string& out, const Ack& ack) {
   out += R"({"op":"ack","seq":)";
-  append_number(out, ack.seq);
+  append_json_number(out, ack.seq);
   out += '}';
 }
 
@@ -53,19 +43,19 @@ void append_frame(std::string& out, const Ready& ready) {
   out += R"(,"resume":")";
   out += resume_name(ready.resume);
   out += R"(","floor":)";
-  append_number(out, ready.floor);
+  append_json_number(out, ready.floor);
   out += R"(,"head":)";
-  append_number(out, ready.head);
+  append_json_number(out, ready.head);
   out += R"(,"heartbeat_ms":)";
-  append_number(out, ready.heartbeat.count());
+  append_json_number(out, ready.heartbeat.count());
   out += '}';
 }
 
 void append_frame(std::string& out, const Heartbeat& heartbeat) {
   out += R"({"op":"heartbeat","head":)";
-  append_number(out, heartbeat.head);
+  append_json_number(out, heartbeat.head);
   out += R"(,"ts":)";
-  append_number(out, heartbeat.ts.time_since_epoch().count());
+  append_json_number(out, heartbeat.ts.time_since_epoch().count());
   out += '}';
 }
 
@@ -78,7 +68,7 @@ void append_frame(std::string& out, const Bye& bye) {
 void append_events_frame(std::string& out, std::uint64_t seq,
                          std::span<const std::string_view> events) {
   out += R"({"op":"events","seq":)";
-  append_number(out, seq);
+  append_json_number(out, seq);
   out += R"(,"events":[)";
   bool first = true;
   for (const std::string_view event : events) {
