@@ -69,9 +69,6 @@ class ConversationTable {
   Conversation& operator[](std::uint32_t index) { return records_[index]; }
   Slab<Conversation>& records() { return records_; }
   std::size_t size() const { return records_.live(); }
-  std::size_t bytes_used() const {
-    return records_.bytes_used() + slots_.capacity() * sizeof(Slot);
-  }
 
  private:
   struct Slot {

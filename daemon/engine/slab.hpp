@@ -43,9 +43,6 @@ class Slab {
   }
   std::uint32_t end() const { return end_; }  ///< all indices ever handed out are below it
   std::uint32_t live() const { return live_; }
-  std::size_t bytes_used() const {
-    return pages_.size() * kPage * sizeof(Record) + free_.capacity() * sizeof(std::uint32_t);
-  }
 
  private:
   static constexpr std::uint32_t kPage = 4096;

@@ -69,7 +69,11 @@ class Tally {
   }
 
   /// Gives the rings back; for a party that has been silent longer than any window.
-  void release_rings() { rows_.reset(); }
+  void release_rings() {
+    rows_.reset();
+    gathered_ = ScopeNumbers{};
+    gathering_ = 0;
+  }
 
  private:
   struct Ring {

@@ -39,7 +39,6 @@ class WaitHeap {
     assert(!empty());
     return entries_.front().opening;
   }
-  std::size_t bytes_used() const { return entries_.capacity() * sizeof(Entry); }
 
  private:
   struct Entry {
