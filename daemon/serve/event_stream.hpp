@@ -15,13 +15,21 @@ class EventStream {
   virtual ~EventStream() = default;
   /// Sends one event, already in the wire's form ("event: …\ndata: …\n\n") and shared with the
   /// other readers. While an earlier one is still being written the newest replaces whatever waits:
-  /// never a queue.
+  /// never a queue. Does nothing once the stream has ended.
   virtual void send(std::shared_ptr<const std::string> event) = 0;
-  /// The peer has gone, was too slow for `write_deadline`, or the server stops. Drop it then.
+  /// The peer has gone, did not take an event within `write_deadline`, or the server stops. Drop it
+  /// then.
   virtual bool is_ended() const = 0;
 };
 
-/// Called when a reader's request has been accepted and its response head is on the way.
-using StreamHandler = std::function<void(const Request&, std::shared_ptr<EventStream>)>;
+/// How a handler answers a request for a stream: by one of the two, once, on the server's thread,
+/// before it returns or later. It may outlive the connection and the server.
+struct StreamReply {
+  /// Sends the head, 200 and `text/event-stream`, and gives the stream; never null. It has ended
+  /// already when the request was a HEAD or the peer has gone meanwhile.
+  std::function<std::shared_ptr<EventStream>()> accept;
+  /// Sends a response like any other instead, such as a 404. The connection stays.
+  Reply refuse;
+};
 
 }  // namespace deskpulse::serve

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/serve/access_settings.hpp"
 #include "daemon/serve/routes.hpp"
 
 namespace deskpulse::serve {
@@ -20,7 +21,9 @@ struct HttpSettings {
   std::chrono::milliseconds header_deadline{
       10'000};                                       ///< first byte of a request to its last header
   std::chrono::milliseconds idle_deadline{60'000};   ///< silence between requests
-  std::chrono::milliseconds write_deadline{30'000};  ///< a whole response
+  std::chrono::milliseconds write_deadline{30'000};  ///< a whole response, or one event
+  std::chrono::milliseconds comment_interval{15'000};  ///< in a stream without events
+  AccessSettings access;
 };
 
 /// Serves `routes`: GET and HEAD, keep-alive, gzip when asked, one request at a time per

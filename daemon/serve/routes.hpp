@@ -17,6 +17,9 @@ struct Request {
   std::string path;   ///< without the query
   std::string query;  ///< behind the `?`, undecoded; empty when there is none
   bool accepts_gzip = false;
+  std::string host;           ///< as the peer wrote it, port included; an allowed one
+  std::string origin;         ///< empty when not sent, as by every program but browsers
+  std::string if_none_match;  ///< empty when not sent
 };
 
 /// One answer. The body is borrowed, since many scrapes may get the same one.
@@ -38,15 +41,22 @@ Response text_response(unsigned status, std::string text);
 using Reply = std::function<void(Response)>;
 using Handler = std::function<void(const Request&, Reply)>;
 
+struct StreamReply;  // event_stream.hpp
+/// Answers a request for a stream of events. A foreign `Origin` does not get this far.
+using StreamHandler = std::function<void(const Request&, StreamReply)>;
+
 /// Exact paths only. Paths come from this table, so they are a closed set and may be label values.
 class Routes {
  public:
   void add(std::string path, Handler handler);
+  void add_stream(std::string path, StreamHandler handler);
   /// Null when there is none.
   const Handler* find(std::string_view path) const;
+  const StreamHandler* find_stream(std::string_view path) const;
 
  private:
   std::map<std::string, Handler, std::less<>> handlers_;
+  std::map<std::string, StreamHandler, std::less<>> stream_handlers_;
 };
 
 /// The server's own numbers. A path that is no route counts as "other".
@@ -57,8 +67,9 @@ struct HttpCounts {
   };
   std::map<std::pair<std::string, unsigned>, std::uint64_t> requests;  ///< by path and status code
   std::map<std::string, Timing> durations;                             ///< by path
-  std::uint64_t connections = 0;                                       ///< open now
-  std::uint64_t refused_connections = 0;                               ///< beyond max_connections
+  std::uint64_t connections = 0;          ///< open now, streams included
+  std::uint64_t streams = 0;              ///< streams of events, open now
+  std::uint64_t refused_connections = 0;  ///< beyond max_connections
 };
 
 }  // namespace deskpulse::serve
