@@ -171,6 +171,10 @@ void Engine::State::agent_status(const proto::Event& event) {
   const std::uint32_t index = roster_.agent(roster_.shop(event.shop), event.agent);
   if (roster_.agent_at(index).is_queue) return;
   Agent& agent = touch(index);
+  if (!agent.presence || event.ts >= agent.presence_at) {
+    agent.presence = event.status;
+    agent.presence_at = event.ts;
+  }
   if (event.capacity && event.ts >= agent.capacity_at) {
     agent.capacity = event.capacity;
     agent.capacity_at = event.ts;

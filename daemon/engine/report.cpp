@@ -42,6 +42,7 @@ void Engine::State::report(Report& report) {
     row.waiting_over = shop.waiting_over;
     row.response_duration = shop.response_duration;
     row.first_response_duration = shop.first_response_duration;
+    row.agents_by_presence.reset();
     shop.tally.read(clock_, &report.shop_scopes[s * scopes]);
     shop.responses.read(clock_, &report.shop_quantiles[s * scopes]);
 
@@ -55,6 +56,11 @@ void Engine::State::report(Report& report) {
       agent_row.agent = a;
       agent_row.counters = agent.tally.counters;
       agent_row.capacity = agent.capacity;
+      agent_row.presence = agent.presence;
+      if (agent.presence) {
+        if (!row.agents_by_presence) row.agents_by_presence.emplace();
+        ++(*row.agents_by_presence)[static_cast<std::size_t>(*agent.presence)];
+      }
       agent_row.levels = {agent.waits.size(), agent.tally.level(),
                           agent.waits.empty() ? 0 : age_ms(clock_.now(), agent.waits.oldest())};
       row.levels.oldest_wait_ms =

@@ -65,9 +65,15 @@ inline constexpr std::array<double, 3> kQuantiles{0.5, 0.9, 0.99};
 /// Response time quantiles in ms, within 5 % of the nearest-rank value; absent without answers.
 using Quantiles = std::optional<std::array<double, kQuantiles.size()>>;
 
+using Presence = proto::Status;
+inline constexpr int kPresenceCount = 3;
+
 struct ShopRow {
   std::uint32_t shop = 0;  ///< index into Directory::shops
   Levels levels;
+  /// How many of the shop's agents in this report are online, busy and offline, by Presence; absent
+  /// where none of them has ever told.
+  std::optional<std::array<std::uint32_t, kPresenceCount>> agents_by_presence;
   Counters counters;
   std::array<std::uint32_t, kWaitingOverSeconds.size()> waiting_over{};
   Histogram response_duration;
@@ -79,6 +85,7 @@ struct AgentRow {
   Levels levels;
   Counters counters;
   std::optional<std::uint32_t> capacity;
+  std::optional<Presence> presence;  ///< as last told
 };
 
 /// Names behind the indices. Entries are only ever added or changed in place, so an index means the

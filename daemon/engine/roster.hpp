@@ -28,6 +28,8 @@ struct Agent {
   WaitHeap waits;
   std::optional<std::uint32_t> capacity;
   Instant capacity_at{};  ///< `ts` of the event that said it
+  std::optional<Presence> presence;
+  Instant presence_at{};
   Instant name_at{};
   Instant group_at{};
 };

@@ -38,6 +38,11 @@ constexpr Number capacity{
     Kind::gauge, DESKPULSE_AGENT_NAME("capacity"),
     "Conversations the agent can take at once, as last announced (接待上限)."};
 
+constexpr Number agents{Kind::gauge, DESKPULSE_SHOP_NAME("agents"),
+                        "Agents by their presence now, as last announced (客服在线状态)."};
+constexpr Number status{Kind::gauge, DESKPULSE_AGENT_NAME("status"),
+                        "Presence of the agent now, as last announced (在线状态). Always 1."};
+
 constexpr Number messages{Kind::gauge, DESKPULSE_NAMES("messages"),
                           "Messages in the window, by sender (消息数)."};
 constexpr Number consulting_customers{Kind::gauge, DESKPULSE_NAMES("consulting_customers"),
@@ -114,6 +119,12 @@ const std::array<Label, engine::kOutcomeCount>& outcome_labels() {
   static const std::array<Label, engine::kOutcomeCount> labels{
       Label{"outcome", "answered"}, Label{"outcome", "unanswered"}, Label{"outcome", "bot"},
       Label{"outcome", "transferred_unanswered"}};
+  return labels;
+}
+
+const std::array<Label, engine::kPresenceCount>& status_labels() {
+  static const std::array<Label, engine::kPresenceCount> labels{
+      Label{"status", "online"}, Label{"status", "busy"}, Label{"status", "offline"}};
   return labels;
 }
 

@@ -52,11 +52,11 @@ struct Label {
 
 namespace number {
 extern const Number info, waiting_customers, waiting_customers_over, oldest_wait,
-    open_conversations, capacity, messages, consulting_customers, received_customers, slow_turns,
-    slow_customers, unanswered_customers, answered_turns, response_time_sum, response_time_max,
-    first_responses, first_response_time_sum, response_time, judged_turns, timely_turns,
-    peak_conversations, messages_total, turns_total, slow_turns_total, response_duration,
-    first_response_duration;
+    open_conversations, capacity, agents, status, messages, consulting_customers,
+    received_customers, slow_turns, slow_customers, unanswered_customers, answered_turns,
+    response_time_sum, response_time_max, first_responses, first_response_time_sum, response_time,
+    judged_turns, timely_turns, peak_conversations, messages_total, turns_total, slow_turns_total,
+    response_duration, first_response_duration;
 }  // namespace number
 
 const std::array<Label, proto::kFromCount>& from_labels();  ///< by proto::From
@@ -65,6 +65,7 @@ const std::array<Label, engine::kQuantiles.size()>& quantile_labels();
 const std::array<Label, engine::kWaitingOverSeconds.size()>& waiting_over_labels();
 /// The edges as the format wants them, `5.0` and not `5`; the last is +Inf.
 const std::array<Label, engine::kHistogramEdgesSeconds.size() + 1>& edge_labels();
+const std::array<Label, engine::kPresenceCount>& status_labels();  ///< by engine::Presence
 std::vector<Label> window_labels(const engine::Report& report);
 
 namespace detail {
@@ -243,6 +244,12 @@ void walk_shops(const engine::Report& report, Sink& sink) {
     }
   });
   detail::walk_waits(of, sink);
+  detail::each_row(of, sink, number::agents, [&](const ShopRow& row) {
+    if (!row.agents_by_presence) return;
+    for (std::size_t i = 0; i < row.agents_by_presence->size(); ++i) {
+      sink.value(detail::count((*row.agents_by_presence)[i]), status_labels()[i]);
+    }
+  });
   detail::walk_scopes(of, sink);
   detail::walk_counters(of, sink);
   detail::each_row(of, sink, number::response_duration,
@@ -266,6 +273,11 @@ void walk_agents(const engine::Report& report, Sink& sink) {
   detail::walk_waits(of, sink);
   detail::each_row(of, sink, number::capacity, [&](const AgentRow& row) {
     if (row.capacity) sink.value(detail::count(*row.capacity));
+  });
+  detail::each_row(of, sink, number::status, [&](const AgentRow& row) {
+    if (row.presence) {
+      sink.value(detail::count(1), status_labels()[static_cast<std::size_t>(*row.presence)]);
+    }
   });
   detail::walk_scopes(of, sink);
   detail::walk_counters(of, sink);

@@ -27,7 +27,8 @@ Act::Act(const proto::Event& event)
       agent(event.agent),
       name(event.name),
       group(event.group),
-      capacity(event.capacity) {
+      capacity(event.capacity),
+      status(event.status) {
   if (customer.empty() && event.customer_key != proto::CustomerKey{}) {
     customer =
         std::to_string(event.customer_key.high) + '/' + std::to_string(event.customer_key.low);
@@ -48,6 +49,7 @@ proto::Event Act::event() const {
   event.name = name;
   event.group = group;
   event.capacity = capacity;
+  event.status = status;
   if (type == proto::Type::rating) event.score = 5;
   if (type == proto::Type::order) event.order = "o";
   return event;
@@ -67,7 +69,7 @@ std::string Act::line() const {
   }
   if (type != proto::Type::close && type != proto::Type::order) add("agent", agent);
   if (type == proto::Type::agent_status) {
-    add("status", "online");
+    add("status", kStatusLabels[static_cast<std::size_t>(status)]);
     if (!name.empty()) add("name", name);
     if (!group.empty()) add("group", group);
     if (capacity) text += ",\"capacity\":" + std::to_string(*capacity);

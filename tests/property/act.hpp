@@ -1,6 +1,7 @@
 // An event that owns its texts, so that it can be kept, dropped from a history and printed.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -8,6 +9,9 @@
 #include "tests/property/rules.hpp"
 
 namespace deskpulse::property {
+
+/// By proto::Status, as on the wire and in labels.
+inline constexpr std::array<const char*, 3> kStatusLabels{"online", "busy", "offline"};
 
 struct Act {
   proto::Type type = proto::Type::message;
@@ -21,6 +25,7 @@ struct Act {
   std::string name;   ///< agent_status
   std::string group;  ///< agent_status
   std::optional<std::uint32_t> capacity;
+  proto::Status status = proto::Status::online;
 
   Act() = default;
   /// Copies what the recount needs; a customer without an id keeps its key's text.

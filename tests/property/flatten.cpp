@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 
+#include "tests/property/act.hpp"
+
 namespace deskpulse::property {
 namespace {
 
@@ -170,6 +172,9 @@ Series flatten(const engine::Report& report) {
     RowWriter writer(series, report.directory->shops[shop.shop].id, std::nullopt);
     writer.levels(shop.levels);
     writer.counters(shop.counters);
+    for (std::size_t i = 0; shop.agents_by_presence && i < kStatusLabels.size(); ++i) {
+      writer.put("agents", (*shop.agents_by_presence)[i], {"status", kStatusLabels[i]});
+    }
     for (std::size_t i = 0; i < shop.waiting_over.size(); ++i) {
       writer.put("waiting_customers_over", shop.waiting_over[i],
                  {"seconds", std::to_string(engine::kWaitingOverSeconds[i])});
@@ -193,6 +198,9 @@ Series flatten(const engine::Report& report) {
     writer.levels(agent.levels);
     writer.counters(agent.counters);
     if (agent.capacity) writer.put("capacity", *agent.capacity);
+    if (agent.presence) {
+      writer.put("status", 1, {"status", kStatusLabels[static_cast<std::size_t>(*agent.presence)]});
+    }
     writer.put("info", 1, {"name", entry.name}, {"group", entry.group});
     for (std::size_t i = 0; i < scopes.size(); ++i) {
       writer.scope(scopes[i], report.agent_scopes[row * scopes.size() + i], agent.counters,

@@ -237,6 +237,7 @@ class Writer {
       act.type = Type::agent_status;
       act.customer.clear();
       act.agent = random_.of(agents_);
+      act.status = random_.of({proto::Status::online, proto::Status::busy, proto::Status::offline});
       if (random_.percent(60)) act.capacity = static_cast<std::uint32_t>(random_.below(4));
       if (random_.percent(30)) act.name = random_.of<const char*>({"Ann", "Bob"});
       if (random_.percent(30)) act.group = random_.of<const char*>({"day", "night"});

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "tests/property/act.hpp"
+
 namespace deskpulse::property {
 namespace {
 
@@ -360,6 +362,7 @@ void Recount::apply_status(const proto::Event& event) {
   if (named.empty()) return;
   AgentSaid& said = said_[{std::string(event.shop), named}];
   const auto newer = [&](const auto& known) { return !known || at >= known->first; };
+  if (newer(said.status)) said.status = {at, event.status};
   if (event.capacity && newer(said.capacity)) said.capacity = {at, *event.capacity};
   if (!event.name.empty() && newer(said.name)) said.name = {at, std::string(event.name)};
   if (!event.group.empty() && newer(said.group)) said.group = {at, std::string(event.group)};
@@ -683,6 +686,13 @@ void Recount::add_levels(Series& into, const Desk& desk) const {
     if (!configured.name.empty()) name = configured.name;
   }
   if (const auto said = said_.find(desk); said != said_.end()) {
+    if (said->second.status) {
+      into[series_name(
+          "deskpulse_agent_status",
+          {{"shop", shop},
+           {"agent", agent},
+           {"status", kStatusLabels[static_cast<std::size_t>(said->second.status->second)]}})] = 1;
+    }
     if (said->second.capacity) capacity = said->second.capacity->second;
     if (said->second.name) name = said->second.name->second;
     if (said->second.group) group = said->second.group->second;
@@ -704,6 +714,16 @@ Series Recount::series() const {
   }
 
   Series into;
+  for (const Desk& desk : desks) {
+    const auto said = said_.find(desk);
+    if (said == said_.end() || !said->second.status) continue;
+    const auto count = [&](std::size_t status) -> double& {
+      return into[series_name("deskpulse_shop_agents",
+                              {{"shop", desk.first}, {"status", kStatusLabels[status]}})];
+    };
+    for (std::size_t i = 0; i < kStatusLabels.size(); ++i) count(i) += 0;
+    count(static_cast<std::size_t>(said->second.status->second)) += 1;
+  }
   const Time day_start = rules_.zone.day_start(rules_.zone.day_of(now_));
   for (const Desk& desk : desks) {
     add_levels(into, desk);

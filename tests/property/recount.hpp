@@ -119,6 +119,7 @@ class Recount {
   };
 
   struct AgentSaid {
+    std::optional<std::pair<Time, proto::Status>> status;
     std::optional<std::pair<Time, std::uint32_t>> capacity;
     std::optional<std::pair<Time, std::string>> name;
     std::optional<std::pair<Time, std::string>> group;

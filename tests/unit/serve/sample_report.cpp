@@ -59,6 +59,7 @@ engine::Report small_report() {
   report.directory = std::make_shared<const engine::Directory>(std::move(directory));
 
   report.shops = {shop_row(0)};
+  report.shops[0].agents_by_presence = {1, 0, 0};
   report.shop_scopes = {busy_scope(), engine::ScopeNumbers{}};
   report.shop_quantiles = {std::array{6'600.0, 40'000.0, 61'050.5}, std::nullopt};
 
@@ -68,6 +69,7 @@ engine::Report small_report() {
   amy.counters.messages = {10, 8, 0, 0, 4, 0, 0};
   amy.counters.turns = {7, 0, 0, 3};
   amy.capacity = 8;
+  amy.presence = engine::Presence::online;
   engine::AgentRow queue;
   queue.agent = 1;
   queue.levels = {.waiting_customers = 2, .open_conversations = 3, .oldest_wait_ms = 61'500};
