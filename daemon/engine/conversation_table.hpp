@@ -29,6 +29,15 @@ class ConversationTable {
     }
   }
 
+  /// The same by the key alone, which is a hash of the shop too.
+  std::uint32_t find(const proto::CustomerKey& key) {
+    for (std::size_t at = home(key);; at = next(at)) {
+      const Slot& slot = slots_[at];
+      if (slot.index == kNone) return kNone;
+      if (slot.tag == tag(key) && records_[slot.index].key == key) return slot.index;
+    }
+  }
+
   /// Asks the processor for the line of the table that find() will read.
   void prefetch_slot(const proto::CustomerKey& key) const {
     __builtin_prefetch(&slots_[home(key)]);

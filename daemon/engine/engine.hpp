@@ -1,10 +1,13 @@
 // The turn engine: who waits, which answers were slow, who got none, how loaded each agent is.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "daemon/engine/report.hpp"
 #include "daemon/engine/settings.hpp"
+#include "daemon/engine/waiting.hpp"
 #include "proto/event.hpp"
 #include "proto/id_hash.hpp"
 
@@ -50,6 +53,13 @@ class Engine {
 
   /// Fills `report` with the state at now().
   void report(Report& report);
+
+  /// Fills `list` with the open turns of a scope at now(). With a limit: the longest waits only, in
+  /// order; O(agents of the scope + limit log limit). Without: all of them in no order, for the
+  /// reader to sort, a record from memory each. Ids that nobody has named yet are unknown.
+  void waiting(const WaitingScope& scope, std::optional<std::size_t> limit, WaitingList& list);
+  /// Whether the customer has an open turn now. Two reads of memory.
+  bool is_waiting(const proto::CustomerKey& customer);
 
  private:
   class State;

@@ -1,6 +1,7 @@
 // The engine's state and rules. One class, for every rule touches the same conversation; its parts
 // are by subject: engine.cpp (events and time), turns.cpp (what opens and ends a turn),
-// deadlines.cpp (what time does), customers.cpp (distinct customers), report.cpp (reading).
+// deadlines.cpp (what time does), customers.cpp (distinct customers), report.cpp and waiting.cpp
+// (reading).
 #pragma once
 
 #include "daemon/engine/conversation_table.hpp"
@@ -25,6 +26,9 @@ class Engine::State {
   Instant now() const { return clock_.now(); }
   // report.cpp
   void report(Report& report);
+  // waiting.cpp
+  void waiting(const WaitingScope& scope, std::optional<std::size_t> limit, WaitingList& list);
+  bool is_waiting(const proto::CustomerKey& customer);
 
  private:
   /// Why an agent becomes responsible: transfers by its own message count nothing (spec 4).
@@ -88,6 +92,14 @@ class Engine::State {
   void review_today(Pair& pair);
   void turn_page(Conversation& c);
   Pair& pair(Conversation& c, std::uint32_t agent);
+
+  // waiting.cpp
+  void take_longest(const std::vector<std::uint32_t>& agents, std::size_t limit, WaitingList& list);
+  void take_all(const std::vector<std::uint32_t>& agents, WaitingList& list);
+  WaitingRow waiting_row(std::uint32_t conversation);
+  /// kNone when nobody has named it.
+  std::uint32_t known_shop(std::string_view id) const;
+  std::uint32_t known_agent(std::uint32_t shop, std::string_view id) const;
 
   // Who has the conversation open, for the levels; kNone without a session.
   static std::uint32_t owner(const Conversation& c) { return c.session_open ? c.agent : kNone; }

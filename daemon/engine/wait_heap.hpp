@@ -39,6 +39,9 @@ class WaitHeap {
     assert(!empty());
     return entries_.front().opening;
   }
+  /// By place: 0 is the oldest, and those at 2p + 1 and 2p + 2 are not older than the one at p.
+  proto::Instant opening_at(std::uint32_t place) const { return time_at(place); }
+  std::uint32_t conversation_at(std::uint32_t place) const { return entries_[place].conversation; }
 
  private:
   struct Entry {
