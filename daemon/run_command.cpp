@@ -56,9 +56,15 @@ class Daemon {
                 [this](std::shared_ptr<serve::Moment> moment, std::function<void()> filled) {
                   asio::post(io_, [this, moment = std::move(moment), filled = std::move(filled)] {
                     monitor_.fill(*moment);
+                    moment->status.config = config_status_;
                     filled();
                   });
-                }) {}
+                }) {
+    config_status_ = {.targets = targets_of(config),
+                      .show_customers = config.privacy.show_customers,
+                      .last_reload_successful = true,
+                      .last_success = std::chrono::system_clock::now()};
+  }
 
   /// Throws what MetricsServer::start() throws.
   void run() {
@@ -96,6 +102,7 @@ class Daemon {
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
   asio::steady_timer timer_{io_};
   bool stopping_ = false;
+  serve::ConfigStatus config_status_;
   Monitor monitor_;
   RejectionLog rejections_{kRejectionPause, log_rejected};
   feed::WebsocketFeed feed_;

@@ -129,7 +129,42 @@ serve::HttpSettings http_settings(const config::Config& config) {
   settings.address = host == "localhost" ? "127.0.0.1" : host;
   std::from_chars(listen.data() + colon + 1, listen.data() + listen.size(), settings.port);
   settings.max_connections = static_cast<std::size_t>(config.http.max_connections);
+  settings.access = access_settings(config);
   return settings;
+}
+
+serve::AccessSettings access_settings(const config::Config& config) {
+  const config::TlsServer& tls = config.http.tls;
+  serve::AccessSettings settings;
+  settings.allowed_hosts = config.http.allowed_hosts;
+  settings.tls = {.cert_file = tls.cert_file.value_or(""),
+                  .key_file = tls.key_file.value_or(""),
+                  .client_ca_file = tls.client_ca_file.value_or(""),
+                  .client_auth_type = tls.client_auth_type,
+                  .min_version = tls.min_version,
+                  .max_version = tls.max_version,
+                  .cipher_suites = tls.cipher_suites,
+                  .curve_preferences = tls.curve_preferences,
+                  .prefer_server_cipher_suites = tls.prefer_server_cipher_suites};
+  for (const config::BasicAuthUser& user : config.http.users)
+    settings.basic_auth_users.emplace(user.name, user.bcrypt_hash);
+  return settings;
+}
+
+serve::Targets targets_of(const config::Config& config) {
+  const config::Targets& from = config.targets;
+  serve::Targets targets{
+      {"waiting_customers", from.waiting_customers},
+      {"oldest_wait_seconds", from.oldest_wait_seconds},
+      {"slow_share", from.slow_share},
+      {"unanswered_share", from.unanswered_share},
+      {"response_time_mean_seconds", from.response_time_mean_seconds},
+      {"response_time_p90_seconds", from.response_time_p90_seconds},
+      {"load", from.load},
+      {"timely_rate", from.timely_rate},
+  };
+  std::erase_if(targets, [](const serve::Target& target) { return target.value == 0; });
+  return targets;
 }
 
 std::vector<std::string> shipped_profile_names() {

@@ -9,6 +9,7 @@
 #include "daemon/feed/intake.hpp"
 #include "daemon/feed/websocket_feed.hpp"
 #include "daemon/serve/http_server.hpp"
+#include "daemon/serve/targets.hpp"
 
 namespace deskpulse {
 
@@ -19,6 +20,10 @@ engine::Settings engine_settings(const config::Config& config);
 feed::IntakeSettings intake_settings(const config::Config& config);
 feed::WebsocketSettings websocket_settings(const config::Config& config);
 serve::HttpSettings http_settings(const config::Config& config);
+/// The part of http_settings() that may change while the server runs.
+serve::AccessSettings access_settings(const config::Config& config);
+/// Those that are not 0.
+serve::Targets targets_of(const config::Config& config);
 
 /// The names a configuration can use without defining them.
 std::vector<std::string> shipped_profile_names();

@@ -20,6 +20,14 @@ enum class Start { live, floor };
 enum class LogLevel { debug, info, warn, error };
 enum class LogFormat { logfmt, json };
 enum class JudgedUnit { turn, session_first };
+/// What a peer of our own listener must show, in the words of Go's crypto/tls.
+enum class ClientAuth {
+  no_client_cert,
+  request_client_cert,
+  require_any_client_cert,
+  verify_client_cert_if_given,
+  require_and_verify_client_cert
+};
 
 /// [feed]: where events come from and how patient we are with them.
 struct Feed {
@@ -105,11 +113,54 @@ struct Shop {
   friend bool operator==(const Shop&, const Shop&) = default;
 };
 
-/// [http]: the listener of the metrics pages.
+/// [http.tls_server_config]: the keys and words of Prometheus' web configuration file. Off without
+/// a certificate.
+struct TlsServer {
+  std::optional<std::string> cert_file;  ///< PEM, the chain behind it
+  std::optional<std::string> key_file;
+  std::optional<std::string> client_ca_file;
+  std::string client_auth_type = "NoClientCert";
+  std::string min_version = "TLS12";
+  std::string max_version = "TLS13";
+  std::vector<std::string> cipher_suites;      ///< empty = the library's choice
+  std::vector<std::string> curve_preferences;  ///< empty = the library's choice
+  bool prefer_server_cipher_suites = true;
+  friend bool operator==(const TlsServer&, const TlsServer&) = default;
+};
+
+/// One line of [http.basic_auth_users].
+struct BasicAuthUser {
+  std::string name;
+  std::string bcrypt_hash;  ///< a secret: never printed and never logged
+  friend bool operator==(const BasicAuthUser&, const BasicAuthUser&) = default;
+};
+
+/// [http]: the listener of the pages.
 struct Http {
   std::string listen = "127.0.0.1:9870";  ///< IP address or localhost, and port; IPv6 in []
   std::int64_t max_connections = 256;
+  std::vector<std::string> allowed_hosts;  ///< host names; "*" = any
+  TlsServer tls;
+  std::vector<BasicAuthUser> users;  ///< by name; none = no password is asked for
   friend bool operator==(const Http&, const Http&) = default;
+};
+
+/// [targets]: the level that each number is held to, the same for every shop; 0 = no target.
+struct Targets {
+  double waiting_customers = 0;
+  double oldest_wait_seconds = 180;
+  double slow_share = 0.1;
+  double unanswered_share = 0.05;
+  double response_time_mean_seconds = 30;
+  double response_time_p90_seconds = 90;
+  double load = 1;  ///< conversations in hand, as a share of the capacity
+  double timely_rate = 0.9;
+  friend bool operator==(const Targets&, const Targets&) = default;
+};
+
+struct Privacy {
+  bool show_customers = false;
+  friend bool operator==(const Privacy&, const Privacy&) = default;
 };
 
 struct Log {
@@ -126,7 +177,9 @@ struct Config {
                               {"15m", Millis{900'000}},
                               {"30m", Millis{1'800'000}},
                               {"1h", Millis{3'600'000}}};
+  Targets targets;
   Http http;
+  Privacy privacy;
   Log log;
   std::vector<Profile> profiles;
   std::vector<Shop> shops;

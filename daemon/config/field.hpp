@@ -14,9 +14,10 @@
 
 namespace deskpulse::config {
 
-/// What TOML can say in one value; `list` is a list of strings.
-enum class Kind { text, integer, boolean, list };
-using Value = std::variant<std::string, std::int64_t, bool, std::vector<std::string>>;
+/// What TOML can say in one value; `list` is a list of strings, and a `number` may be written
+/// without its point.
+enum class Kind { text, integer, number, boolean, list };
+using Value = std::variant<std::string, std::int64_t, double, bool, std::vector<std::string>>;
 
 /// One key of `Target`. A new setting is a member in config.hpp and a row in fields.cpp.
 template <class Target>
@@ -41,6 +42,13 @@ const std::vector<Field<Agent>>& agent_fields();
 
 /// Shop and agent ids: 1 to 256 bytes without control characters, as on the wire.
 bool is_valid_id(std::string_view id);
+
+/// [http.basic_auth_users] has a name of one's own as each key, and so no row.
+inline constexpr std::string_view kBasicAuthUsers = "http.basic_auth_users";
+/// What basic authentication can carry as a name: no colon, no control characters.
+bool is_user_name(std::string_view name);
+/// A hash that crypt(3) verifies as bcrypt: `$2y$`, the cost, 53 characters.
+bool is_bcrypt_hash(std::string_view text);
 
 /// The environment variable of a setting: "feed.url" is DESKPULSE_FEED_URL.
 std::string environment_variable(std::string_view key);

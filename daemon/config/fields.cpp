@@ -80,6 +80,19 @@ Field<Target> integer(std::string key, Member member, std::int64_t least, std::i
       [](std::int64_t number) { return number; });
 }
 
+/// A number from 0, which NaN is not.
+template <class Target, class Member>
+Field<Target> number(std::string key, Member member, double most, std::string must,
+                     std::string help) {
+  return row<Target>(
+      std::move(key), Kind::number, std::move(help), std::move(must), member,
+      [most](const Value& value) -> std::optional<double> {
+        const double given = std::get<double>(value);
+        return given >= 0 && given <= most ? std::optional(given) : std::nullopt;
+      },
+      [](double given) { return given; });
+}
+
 template <class Target, class Member>
 Field<Target> boolean(std::string key, Member member, std::string help) {
   return row<Target>(
@@ -121,6 +134,23 @@ Field<Target> choice(std::string key, Member member,
           if (meaning == value) return std::string(word);
         return std::string();
       });
+}
+
+/// One of a few words, kept as it is written.
+template <class Target, class Member>
+Field<Target> word(std::string key, Member member, const std::vector<std::string>& words,
+                   std::string help) {
+  std::string must = "must be";
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) must += i + 1 == words.size() ? " or" : ",";
+    must += " \"" + words[i] + "\"";
+  }
+  return text<Target>(
+      std::move(key), member,
+      [words](const std::string& written) {
+        return std::find(words.begin(), words.end(), written) != words.end();
+      },
+      std::move(help), must + "; choose one of them");
 }
 
 /// Without U+0000–001F and U+007F–009F, as on the wire. Text of the environment and of flags need
@@ -199,6 +229,47 @@ bool is_feed_url(std::string_view url) {
   return is_host_and_port(url.substr(0, url.find_first_of("/?")), false, 1);
 }
 
+/// A host name as in a Host header, without a port; "*" for any.
+bool is_host_name(std::string_view name) {
+  if (name == "*") return true;
+  return !name.empty() && name.size() <= 253 && std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+  });
+}
+
+std::optional<std::vector<std::string>> parse_host_names(const Value& value) {
+  const auto& names = std::get<std::vector<std::string>>(value);
+  if (names.size() > 64 || !std::all_of(names.begin(), names.end(), is_host_name))
+    return std::nullopt;
+  return names;
+}
+
+/// Names in the manner of IANA's list; whether OpenSSL has them is seen when the listener starts.
+std::optional<std::vector<std::string>> parse_cipher_suites(const Value& value) {
+  const auto& names = std::get<std::vector<std::string>>(value);
+  const auto is_suite = [](std::string_view name) {
+    return name.starts_with("TLS_") && name.size() <= 64 &&
+           name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+               std::string_view::npos;
+  };
+  if (names.size() > 64 || !std::all_of(names.begin(), names.end(), is_suite)) return std::nullopt;
+  return names;
+}
+
+std::optional<std::vector<std::string>> parse_curves(const Value& value) {
+  constexpr std::array<std::string_view, 4> kCurves{"CurveP256", "CurveP384", "CurveP521",
+                                                    "X25519"};
+  const auto& names = std::get<std::vector<std::string>>(value);
+  const auto is_curve = [&](std::string_view name) {
+    return std::find(kCurves.begin(), kCurves.end(), name) != kCurves.end();
+  };
+  if (names.size() > kCurves.size() || !std::all_of(names.begin(), names.end(), is_curve))
+    return std::nullopt;
+  return names;
+}
+
+std::vector<std::string> same_list(const std::vector<std::string>& list) { return list; }
+
 std::optional<std::vector<Window>> parse_windows(const Value& value) {
   const auto& labels = std::get<std::vector<std::string>>(value);
   if (labels.empty() || labels.size() > 8) return std::nullopt;
@@ -237,10 +308,30 @@ const std::string kIdRule =
     "must be 1 to 256 bytes without control characters; write it as the stream does";
 const std::string kNameRule = "must be at most 256 bytes without control characters; shorten it";
 const std::string kPathRule = "must be the path of a file; leave the key out for none";
+const std::string kShareRule = "must be a share from 0 to 1, such as 0.1; 0 is no target";
+const std::string kLevelRule =
+    "must be a number from 0 to 1000000000, written without quotes; 0 is no target";
+constexpr double kHighestLevel = 1e9;
 
 }  // namespace
 
 bool is_valid_id(std::string_view id) { return !id.empty() && id.size() <= 256 && is_plain(id); }
+
+bool is_user_name(std::string_view name) {
+  return is_valid_id(name) && name.find(':') == std::string_view::npos;
+}
+
+bool is_bcrypt_hash(std::string_view text) {
+  constexpr std::string_view kAlphabet =
+      "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  if (text.size() != 60 || !text.starts_with("$2") || text[3] != '$' || text[6] != '$')
+    return false;
+  if (std::string_view("abxy").find(text[2]) == std::string_view::npos) return false;
+  const std::string_view cost = text.substr(4, 2);
+  if (cost < "04" || cost > "31" || cost.find_first_not_of("0123456789") != std::string_view::npos)
+    return false;
+  return text.find_first_not_of(kAlphabet, 7) == std::string_view::npos;
+}
 
 std::string environment_variable(std::string_view key) {
   std::string name = "DESKPULSE_";
@@ -328,6 +419,25 @@ const std::vector<Field<Config>>& config_fields() {
              "write it like [\"1m\", \"5m\", \"1h\"]",
              DESKPULSE_MEMBER(windows), parse_windows, window_labels),
 
+      number<C>("targets.waiting_customers", DESKPULSE_MEMBER(targets.waiting_customers),
+                kHighestLevel, kLevelRule, "So many customers of a shop may wait at once."),
+      number<C>("targets.oldest_wait_seconds", DESKPULSE_MEMBER(targets.oldest_wait_seconds),
+                kHighestLevel, kLevelRule, "Nobody is to wait longer."),
+      number<C>("targets.slow_share", DESKPULSE_MEMBER(targets.slow_share), 1, kShareRule,
+                "Of the customers who wrote, so many may get a slow response."),
+      number<C>("targets.unanswered_share", DESKPULSE_MEMBER(targets.unanswered_share), 1,
+                kShareRule, "Of the customers who wrote, so many may be without an answer."),
+      number<C>("targets.response_time_mean_seconds",
+                DESKPULSE_MEMBER(targets.response_time_mean_seconds), kHighestLevel, kLevelRule,
+                "The mean response time is to stay below."),
+      number<C>("targets.response_time_p90_seconds",
+                DESKPULSE_MEMBER(targets.response_time_p90_seconds), kHighestLevel, kLevelRule,
+                "Nine of ten responses are to be faster."),
+      number<C>("targets.load", DESKPULSE_MEMBER(targets.load), kHighestLevel, kLevelRule,
+                "Conversations in hand, as a share of the capacity: 1 is full."),
+      number<C>("targets.timely_rate", DESKPULSE_MEMBER(targets.timely_rate), 1, kShareRule,
+                "Of the judged turns, so many are to be timely."),
+
       text<C>(
           "http.listen", DESKPULSE_MEMBER(http.listen), is_listen_address,
           "Address and port of the metrics pages.",
@@ -335,6 +445,43 @@ const std::vector<Field<Config>>& config_fields() {
           "\"[::1]:9870\""),
       integer<C>("http.max_connections", DESKPULSE_MEMBER(http.max_connections), 1, 65'536,
                  "Further connections are closed at once."),
+      row<C>("http.allowed_hosts", Kind::list,
+             "Host names under which the pages may be asked for, beside this machine's own; \"*\" "
+             "for any.",
+             "must be a list of at most 64 host names without ports; write it like "
+             "[\"wall.example.com\"], or [\"*\"] for any",
+             DESKPULSE_MEMBER(http.allowed_hosts), parse_host_names, same_list),
+      text<C>("http.tls_server_config.cert_file", DESKPULSE_MEMBER(http.tls.cert_file), is_path,
+              "PEM file with the listener's certificate and its chain; turns HTTPS on.", kPathRule),
+      text<C>("http.tls_server_config.key_file", DESKPULSE_MEMBER(http.tls.key_file), is_path,
+              "PEM file with the certificate's private key.", kPathRule),
+      text<C>("http.tls_server_config.client_ca_file", DESKPULSE_MEMBER(http.tls.client_ca_file),
+              is_path, "PEM file with the authorities of clients' certificates.", kPathRule),
+      word<C>("http.tls_server_config.client_auth_type",
+              DESKPULSE_MEMBER(http.tls.client_auth_type),
+              {"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
+               "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"},
+              "Whether clients must show a certificate."),
+      word<C>("http.tls_server_config.min_version", DESKPULSE_MEMBER(http.tls.min_version),
+              {"TLS12", "TLS13"}, "The oldest TLS that is spoken."),
+      word<C>("http.tls_server_config.max_version", DESKPULSE_MEMBER(http.tls.max_version),
+              {"TLS12", "TLS13"}, "The newest TLS that is spoken."),
+      row<C>("http.tls_server_config.cipher_suites", Kind::list,
+             "Ciphers that may be used; [] leaves it to OpenSSL.",
+             "must be a list of IANA names; write it like "
+             "[\"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\"]",
+             DESKPULSE_MEMBER(http.tls.cipher_suites), parse_cipher_suites, same_list),
+      row<C>("http.tls_server_config.curve_preferences", Kind::list,
+             "Curves of the key exchange, the best first; [] leaves it to OpenSSL.",
+             "must be a list out of \"CurveP256\", \"CurveP384\", \"CurveP521\" and \"X25519\"; "
+             "write it like [\"X25519\"]",
+             DESKPULSE_MEMBER(http.tls.curve_preferences), parse_curves, same_list),
+      boolean<C>("http.tls_server_config.prefer_server_cipher_suites",
+                 DESKPULSE_MEMBER(http.tls.prefer_server_cipher_suites),
+                 "The order of the ciphers is ours, not the client's."),
+
+      boolean<C>("privacy.show_customers", DESKPULSE_MEMBER(privacy.show_customers),
+                 "Show customers' ids in the list of those who wait; otherwise they are masked."),
 
       choice<C>("log.level", DESKPULSE_MEMBER(log.level),
                 std::array{std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
@@ -354,8 +501,7 @@ const std::vector<Field<Profile>>& profile_fields() {
       row<P>("valid_replies", Kind::list, "Senders whose message answers a customer.",
              "must be a list of different senders out of \"human\", \"assist\" and \"bot\", human "
              "among them; write it like [\"human\", \"assist\"]",
-             DESKPULSE_MEMBER(valid_replies), parse_valid_replies,
-             [](const std::vector<std::string>& senders) { return senders; }),
+             DESKPULSE_MEMBER(valid_replies), parse_valid_replies, same_list),
       duration<P>("timely_within", DESKPULSE_MEMBER(timely_within), kSecond, 7 * kDay,
                   "The longest timely response."),
       boolean<P>("strict", DESKPULSE_MEMBER(strict), "A response of exactly the limit is late."),

@@ -47,6 +47,15 @@ std::vector<std::string> split_list(std::string_view text) {
   }
 }
 
+/// The number that all of `text` is.
+template <class Number>
+std::optional<Value> number_in(std::string_view text) {
+  Number number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 /// A value of the environment or a flag, which have text only; lists are separated by commas.
 std::optional<Value> value_from_text(Kind kind, const std::string& text) {
   switch (kind) {
@@ -59,10 +68,9 @@ std::optional<Value> value_from_text(Kind kind, const std::string& text) {
       if (text == "false") return false;
       return std::nullopt;
     case Kind::integer:
-      std::int64_t number = 0;
-      const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-      return number;
+      return number_in<std::int64_t>(text);
+    case Kind::number:
+      return number_in<double>(text);
   }
   return std::nullopt;
 }
@@ -75,6 +83,10 @@ std::optional<Value> value_from_node(Kind kind, const toml::node& node) {
       return std::nullopt;
     case Kind::integer:
       if (const auto* number = node.as_integer()) return number->get();
+      return std::nullopt;
+    case Kind::number:
+      if (const auto* number = node.as_integer()) return static_cast<double>(number->get());
+      if (const auto* number = node.as_floating_point()) return number->get();
       return std::nullopt;
     case Kind::boolean:
       if (const auto* truth = node.as_boolean()) return truth->get();
@@ -112,6 +124,10 @@ std::vector<std::string> names_below(const std::string& prefix) {
       const std::string rest = field.key.substr(prefix.size());
       add(rest.substr(0, rest.find('.')));
     }
+  if (kBasicAuthUsers.starts_with(prefix)) {
+    const std::string rest(kBasicAuthUsers.substr(prefix.size()));
+    add(rest.substr(0, rest.find('.')));
+  }
   if (prefix.empty()) {
     add("profiles");
     add("shop");
@@ -228,6 +244,8 @@ class Loader {
           read_section(*section, path + ".");
         else
           error(at(node), path + " is a section; write [" + path + "] on a line of its own");
+      } else if (path == kBasicAuthUsers) {
+        read_users(node);
       } else if (path == "profiles") {
         read_profiles(node);
       } else if (path == "shop") {
@@ -260,6 +278,29 @@ class Loader {
         for (const Field<Target>& each : fields) known.push_back(each.key);
         unknown_key(key, where, known);
       }
+    }
+  }
+
+  /// What was written as a hash is not repeated: it may be somebody's password.
+  void read_users(const toml::node& node) {
+    const auto* table = node.as_table();
+    if (table == nullptr) {
+      error(at(node), std::string(kBasicAuthUsers) + " is a section; write [" +
+                          std::string(kBasicAuthUsers) + "] on a line of its own");
+      return;
+    }
+    for (const auto& [key, entry] : *table) {
+      const auto* hash = entry.as_string();
+      if (!is_user_name(key.str()))
+        error(at(key),
+              "the name of a user must be 1 to 256 bytes without a colon or control characters; "
+              "choose a short word");
+      else if (hash == nullptr || !is_bcrypt_hash(hash->get()))
+        error(at(entry), std::string(kBasicAuthUsers) + "." + std::string(key.str()) +
+                             " must be a bcrypt hash, which begins with $2y$; make one with "
+                             "htpasswd -nB NAME (package apache2-utils)");
+      else
+        config_.http.users.push_back({std::string(key.str()), hash->get()});
     }
   }
 
@@ -461,12 +502,36 @@ class Loader {
     check_profile(origin_of("rules.profile"), config_.rules.profile);
     for (const auto& [origin, name] : shop_profiles_) check_profile(origin, name);
 
+    check_tls(config_.http.tls);
+
     if (config_.feed.reconnect_base > config_.feed.reconnect_cap) {
       const bool by_base = origins_.count("feed.reconnect.base") != 0;
       error(origin_of(by_base ? "feed.reconnect.base" : "feed.reconnect.cap"),
             "feed.reconnect.base is longer than feed.reconnect.cap; lower the one or raise the "
             "other");
     }
+  }
+
+  void check_tls(const TlsServer& tls) {
+    const std::string section = "http.tls_server_config.";
+    const auto complain = [&](const char* key, const std::string& sentence) {
+      error(origin_of(section + key), section + key + " " + sentence);
+    };
+    if (tls.cert_file && !tls.key_file) complain("cert_file", "needs its key_file; add it");
+    if (tls.key_file && !tls.cert_file) complain("key_file", "needs its cert_file; add it");
+    const bool verifies = tls.client_auth_type == "VerifyClientCertIfGiven" ||
+                          tls.client_auth_type == "RequireAndVerifyClientCert";
+    if (tls.client_auth_type != "NoClientCert" && !tls.cert_file)
+      complain("client_auth_type", "means nothing without TLS; add cert_file and key_file");
+    else if (verifies && !tls.client_ca_file)
+      complain("client_auth_type", "needs a client_ca_file to verify with; add it");
+    if (tls.client_ca_file && !verifies)
+      complain("client_ca_file",
+               "is not used by this client_auth_type; choose \"RequireAndVerifyClientCert\", or "
+               "remove it");
+    if (tls.min_version > tls.max_version)  // "TLS12" and "TLS13"
+      complain(origins_.count(section + "min_version") != 0 ? "min_version" : "max_version",
+               "leaves no version; lower min_version or raise max_version");
   }
 
   const Sources& sources_;

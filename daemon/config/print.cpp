@@ -1,5 +1,6 @@
 #include "daemon/config/print.hpp"
 
+#include <charconv>
 #include <cstdio>
 #include <string_view>
 
@@ -28,6 +29,11 @@ std::string quoted(std::string_view text) {
 std::string to_text(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
   if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  if (const auto* number = std::get_if<double>(&value)) {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, *number).ptr;
+    return {digits, end};
+  }
   if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
   std::string list = "[";
   for (const std::string& entry : std::get<std::vector<std::string>>(value))
@@ -62,6 +68,11 @@ std::string to_toml(const Config& config) {
     out += "# " + field.help + "\n";
     out += value ? key + " = " + to_text(*value) + "\n" : "# " + key + " is not set\n";
   }
+  out += "\n[" + std::string(kBasicAuthUsers) +
+         "]\n# Who may see the pages: name = \"bcrypt hash\".\n";
+  for (const BasicAuthUser& user : config.http.users)
+    out += quoted(user.name) + " = \"<secret>\"\n";
+  if (config.http.users.empty()) out += "# nobody is asked for a password\n";
   for (const Profile& profile : config.profiles) {
     out += "\n[profiles." + quoted(profile.name) + "]\n";
     print_fields(out, profile_fields(), profile);

@@ -84,6 +84,22 @@ std::vector<prometheus::MetricFamily> StatusCollectable::Collect() const {
   }
   families.push_back(std::move(windows));
 
+  auto targets = gauge_family("deskpulse_target",
+                              "The level that a number is held to, where one is set (标准值).");
+  for (const Target& each : status_.config.targets) {
+    add_series(targets, each.value, {{"number", std::string(each.number)}});
+  }
+  families.push_back(std::move(targets));
+  families.push_back(
+      one(gauge_family("deskpulse_config_last_reload_successful",
+                       "1 when the newest configuration was taken over, at the start or by a "
+                       "reload; 0 while an older one stays in force (配置重载成功)."),
+          status_.config.last_reload_successful));
+  families.push_back(one(gauge_family("deskpulse_config_last_reload_success_timestamp_seconds",
+                                      "When a configuration was last taken over (配置重载时间)."),
+                         seconds(std::chrono::floor<std::chrono::milliseconds>(
+                             status_.config.last_success.time_since_epoch()))));
+
   if (report_.watermark != proto::Instant{}) {
     families.push_back(one(gauge_family("deskpulse_watermark_timestamp_seconds",
                                         "The time that the numbers are of (数据时间)."),

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/serve/targets.hpp"
+
 namespace deskpulse::serve {
 
 /// A counter's value under one label value out of a closed set. Whoever fills a list names every
@@ -21,6 +23,15 @@ struct LabelCount {
 struct WindowIncomplete {
   std::string window;  ///< as in engine::Report::scopes
   bool incomplete = false;
+};
+
+/// What the configuration in force says and how the newest one was taken. It comes with every
+/// moment, so that a reload needs no lock.
+struct ConfigStatus {
+  Targets targets;
+  bool show_customers = false;          ///< otherwise customers are masked
+  bool last_reload_successful = false;  ///< a start is the first reload
+  std::chrono::system_clock::time_point last_success{};
 };
 
 /// Filled on the feed's thread together with the engine's report, for the same moment. Counters are
@@ -40,11 +51,16 @@ struct Status {
   std::vector<LabelCount> rejected;     ///< by `reason`
   std::vector<LabelCount> disconnects;  ///< by `reason`
   std::vector<WindowIncomplete> windows;
+  ConfigStatus config;
 };
 
 /// Why the numbers are not to be trusted as live, in a few words that /-/ready gives: "starting",
 /// "feed disconnected", "feed silent" or "catching up"; empty when they are.
 std::string_view not_ready_reason(const Status& status);
+
+/// The same as one word, which the API gives: "starting", "disconnected", "silent", "catching_up" or
+/// "live".
+std::string_view feed_state(const Status& status);
 
 /// The labels of `deskpulse_build_info`.
 struct BuildInfo {

@@ -113,6 +113,51 @@ profile = "night"
   EXPECT_EQ(night.response_cap, 0s);
 }
 
+TEST(Load, ReadsTargetsWithAndWithoutAPoint) {
+  const Loaded loaded =
+      load_text("[targets]\noldest_wait_seconds = 120\nslow_share = 0.25\nload = 0\n");
+
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  EXPECT_EQ(loaded.config.targets.oldest_wait_seconds, 120);
+  EXPECT_EQ(loaded.config.targets.slow_share, 0.25);
+  EXPECT_EQ(loaded.config.targets.load, 0);
+  EXPECT_EQ(loaded.config.targets.timely_rate, 0.9);
+}
+
+// htpasswd -nbB alice "a password"
+constexpr const char* kHash = "$2y$05$Gq2Ggc0U0Pdp0uOkNvKyTeuOsX1gaE1DhZqPLe1yNlkhrKnxnEJSS";
+
+TEST(Load, ReadsWhoMayTalkToTheListener) {
+  const Loaded loaded = load_text(std::string(R"(
+[http]
+allowed_hosts = ["wall.example.com"]
+[http.tls_server_config]
+cert_file = "/etc/deskpulse/cert.pem"
+key_file = "/etc/deskpulse/key.pem"
+client_ca_file = "/etc/deskpulse/ca.pem"
+client_auth_type = "RequireAndVerifyClientCert"
+min_version = "TLS13"
+cipher_suites = ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]
+curve_preferences = ["X25519", "CurveP256"]
+prefer_server_cipher_suites = false
+[http.basic_auth_users]
+alice = ")") + kHash + "\"\n");
+
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  const Http& http = loaded.config.http;
+  EXPECT_THAT(http.allowed_hosts, ElementsAre("wall.example.com"));
+  EXPECT_EQ(http.tls.cert_file, "/etc/deskpulse/cert.pem");
+  EXPECT_EQ(http.tls.key_file, "/etc/deskpulse/key.pem");
+  EXPECT_EQ(http.tls.client_ca_file, "/etc/deskpulse/ca.pem");
+  EXPECT_EQ(http.tls.client_auth_type, "RequireAndVerifyClientCert");
+  EXPECT_EQ(http.tls.min_version, "TLS13");
+  EXPECT_EQ(http.tls.max_version, "TLS13");
+  EXPECT_THAT(http.tls.cipher_suites, ElementsAre("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
+  EXPECT_THAT(http.tls.curve_preferences, ElementsAre("X25519", "CurveP256"));
+  EXPECT_FALSE(http.tls.prefer_server_cipher_suites);
+  EXPECT_THAT(http.users, ElementsAre(BasicAuthUser{"alice", kHash}));
+}
+
 // --- precedence ---
 
 TEST(Load, LetsTheFileWinOverDefaultsTheEnvironmentOverItAndFlagsOverAll) {
@@ -198,7 +243,65 @@ TEST(LoadError, OfAKeyLikeNoOtherListsWhatIsKnown) {
       ElementsAre("d.toml:2:1: unknown key \"banana\" in [log]; known here: level, format"));
   EXPECT_THAT(errors_of("[store]\n"),
               ElementsAre("d.toml:1:2: unknown key \"store\"; known here: feed, rules, windows, "
-                          "http, log, profiles, shop"));
+                          "targets, http, privacy, log, profiles, shop"));
+}
+
+TEST(LoadError, OfAHashThatIsNoneDoesNotRepeatIt) {
+  const std::string hash = kHash;
+  for (const std::string& wrong :
+       {std::string("my-password"), std::string("<secret>"), hash.substr(1), hash + "x",
+        "$2y$03$" + hash.substr(7), "$2y$32$" + hash.substr(7), "$2z$05$" + hash.substr(7),
+        hash.substr(0, 59) + "!", "$5$" + hash.substr(3)}) {
+    const auto errors = errors_of("[http.basic_auth_users]\nalice = \"" + wrong + "\"\n");
+
+    EXPECT_THAT(errors, ElementsAre("d.toml:2:9: http.basic_auth_users.alice must be a bcrypt "
+                                    "hash, which begins with $2y$; make one with htpasswd -nB "
+                                    "NAME (package apache2-utils)"));
+  }
+  EXPECT_THAT(errors_of("[http.basic_auth_users]\n\"a:b\" = \"" + hash + "\"\nc = 3\n"),
+              ElementsAre(HasSubstr("d.toml:2:1: the name of a user must be"),
+                          HasSubstr("d.toml:3:5: http.basic_auth_users.c must be a bcrypt hash")));
+  EXPECT_THAT(errors_of("[http]\nbasic_auth_user = 1\n"),
+              ElementsAre(HasSubstr("did you mean \"basic_auth_users\"?")));
+  EXPECT_THAT(errors_of("[http]\nbasic_auth_users = 1\n"), ElementsAre(HasSubstr("is a section")));
+}
+
+TEST(LoadError, OfTlsSettingsThatDoNotGoTogether) {
+  const auto errors = [](const std::string& lines) {
+    return errors_of("[http.tls_server_config]\n" + lines);
+  };
+  const std::string both = "cert_file = \"c\"\nkey_file = \"k\"\n";
+
+  EXPECT_THAT(errors("cert_file = \"c\"\n"),
+              ElementsAre(HasSubstr("d.toml:2:13: http.tls_server_config.cert_file needs")));
+  EXPECT_THAT(errors("key_file = \"k\"\n"), ElementsAre(HasSubstr("key_file needs")));
+  EXPECT_THAT(errors("client_auth_type = \"RequestClientCert\"\n"),
+              ElementsAre(HasSubstr("means nothing without TLS")));
+  EXPECT_THAT(errors(both + "client_auth_type = \"VerifyClientCertIfGiven\"\n"),
+              ElementsAre(HasSubstr("needs a client_ca_file")));
+  EXPECT_THAT(errors(both + "client_ca_file = \"ca\"\n"), ElementsAre(HasSubstr("is not used")));
+  EXPECT_THAT(errors(both + "min_version = \"TLS13\"\nmax_version = \"TLS12\"\n"),
+              ElementsAre(HasSubstr("d.toml:4:15: http.tls_server_config.min_version leaves")));
+  EXPECT_THAT(errors(both + "min_version = \"TLS10\"\n"),
+              ElementsAre(HasSubstr("must be \"TLS12\" or \"TLS13\"")));
+  EXPECT_THAT(errors("client_auth_type = \"Requires\"\n"), SizeIs(1));
+  EXPECT_THAT(errors("curve_preferences = [\"P256\"]\n"), SizeIs(1));
+  EXPECT_THAT(errors("cipher_suites = [\"AES128-SHA:HIGH\"]\n"), SizeIs(1));
+}
+
+TEST(LoadError, OfTargetsThatNothingCanReach) {
+  for (const char* line : {"slow_share = 1.5", "timely_rate = 90", "load = -1", "load = nan",
+                           "load = inf", "load = \"1\"", "slow_share = 1e10"})
+    EXPECT_THAT(errors_of("[targets]\n" + std::string(line) + "\n"),
+                ElementsAre(HasSubstr("0 is no target")))
+        << line;
+}
+
+TEST(LoadError, OfAHostWithAPort) {
+  for (const char* hosts : {"[\"a:9870\"]", "[\"http://a\"]", "[\"\"]", "\"a\"", "[\"*.a\"]"})
+    EXPECT_THAT(errors_of("[http]\nallowed_hosts = " + std::string(hosts) + "\n"),
+                ElementsAre(HasSubstr("host names without ports")))
+        << hosts;
 }
 
 TEST(LoadError, OfAnUnknownKeyInShopAgentAndProfile) {

@@ -9,6 +9,8 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
 
 Loaded load_text(const std::string& text) {
   return load({.document = Document{"printed.toml", text},
@@ -54,6 +56,28 @@ rolling = ["60s", "2h"]
 [http]
 listen = "[::]:80"
 max_connections = 3
+allowed_hosts = ["wall.example.com", "*"]
+[http.tls_server_config]
+cert_file = "/c"
+key_file = "/k"
+client_ca_file = "/ca"
+client_auth_type = "VerifyClientCertIfGiven"
+min_version = "TLS13"
+max_version = "TLS13"
+cipher_suites = ["TLS_AES_128_GCM_SHA256"]
+curve_preferences = ["X25519"]
+prefer_server_cipher_suites = false
+[targets]
+waiting_customers = 50
+oldest_wait_seconds = 100.5
+slow_share = 0.2
+unanswered_share = 0.02
+response_time_mean_seconds = 20
+response_time_p90_seconds = 60
+load = 1.2
+timely_rate = 0.95
+[privacy]
+show_customers = true
 [log]
 level = "debug"
 format = "json"
@@ -91,6 +115,17 @@ name = "旗舰店"
   EXPECT_THAT(second.errors, IsEmpty());
   EXPECT_EQ(second.config, first.config);
   EXPECT_EQ(second.config.shops.size(), 3U);
+}
+
+TEST(PrintedConfig, NamesUsersAndHidesTheirHashes) {
+  Config config;
+  config.http.users = {{"alice", "$2y$05$Gq2Ggc0U0Pdp0uOkNvKyTeuOsX1gaE1DhZqPLe1yNlkhrKnxnEJSS"}};
+
+  const std::string text = to_toml(config);
+
+  EXPECT_THAT(text, HasSubstr("\"alice\" = \"<secret>\"\n"));
+  EXPECT_THAT(text, Not(HasSubstr("$2y$")));
+  EXPECT_THAT(load_text(text).errors, SizeIs(1));  // rather than an account without a password
 }
 
 TEST(PrintedConfig, ShowsWhatIsNotSetAsAComment) {

@@ -62,6 +62,43 @@ TEST(Settings, OfTheFeedsDefaultsAreTheFeedsOwn) {
   EXPECT_EQ(http.address, own_http.address);
   EXPECT_EQ(http.port, own_http.port);
   EXPECT_EQ(http.max_connections, own_http.max_connections);
+  EXPECT_EQ(http.access, own_http.access);
+}
+
+TEST(Settings, OfTargetsLeaveOutThoseThatAreNotSet) {
+  EXPECT_THAT(
+      targets_of(config_of("[targets]\nload = 0\nwaiting_customers = 20\n")),
+      ElementsAre(serve::Target{"waiting_customers", 20}, serve::Target{"oldest_wait_seconds", 180},
+                  serve::Target{"slow_share", 0.1}, serve::Target{"unanswered_share", 0.05},
+                  serve::Target{"response_time_mean_seconds", 30},
+                  serve::Target{"response_time_p90_seconds", 90},
+                  serve::Target{"timely_rate", 0.9}));
+}
+
+TEST(Settings, OfTheListenerCarryWhoMayTalkToIt) {
+  config::Config config;
+  config.http.allowed_hosts = {"wall"};
+  config.http.tls.cert_file = "c";
+  config.http.tls.key_file = "k";
+  config.http.tls.client_ca_file = "ca";
+  config.http.tls.client_auth_type = "RequireAndVerifyClientCert";
+  config.http.tls.min_version = "TLS13";
+  config.http.tls.cipher_suites = {"TLS_AES_128_GCM_SHA256"};
+  config.http.tls.curve_preferences = {"X25519"};
+  config.http.tls.prefer_server_cipher_suites = false;
+  config.http.users = {{"alice", "hash"}};
+
+  const serve::AccessSettings access = http_settings(config).access;
+
+  EXPECT_THAT(access.allowed_hosts, ElementsAre("wall"));
+  EXPECT_EQ(access.tls.cert_file + access.tls.key_file + access.tls.client_ca_file, "ckca");
+  EXPECT_EQ(access.tls.client_auth_type, "RequireAndVerifyClientCert");
+  EXPECT_EQ(access.tls.min_version, "TLS13");
+  EXPECT_EQ(access.tls.max_version, "TLS13");
+  EXPECT_THAT(access.tls.cipher_suites, ElementsAre("TLS_AES_128_GCM_SHA256"));
+  EXPECT_THAT(access.tls.curve_preferences, ElementsAre("X25519"));
+  EXPECT_FALSE(access.tls.prefer_server_cipher_suites);
+  EXPECT_THAT(access.basic_auth_users, ElementsAre(testing::Pair("alice", "hash")));
 }
 
 TEST(Settings, OfAShopBeginWithTheRules) {

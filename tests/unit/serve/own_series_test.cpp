@@ -32,6 +32,10 @@ TEST(StatusCollectable, SaysWhatTheFeedSays) {
   status.rejected = {{"malformed", 0}, {"future", 3}};
   status.disconnects = {{"silence", 2}};
   status.windows = {{"5m", true}, {"today", false}};
+  status.config = {.targets = {{"oldest_wait_seconds", 180}, {"slow_share", 0.1}},
+                   .last_reload_successful = true,
+                   .last_success = std::chrono::system_clock::time_point{} +
+                                   std::chrono::milliseconds{1'700'000'000'250}};
   const engine::Report report = small_report();
 
   const check::Page page = page_of(StatusCollectable(build, status, report));
@@ -54,6 +58,11 @@ TEST(StatusCollectable, SaysWhatTheFeedSays) {
   EXPECT_EQ(page.value("deskpulse_window_incomplete", {{"window", "today"}}), 0);
   EXPECT_EQ(page.value("deskpulse_watermark_timestamp_seconds", {}), 1'700'000'000.5);
   EXPECT_EQ(page.value("deskpulse_conversations", {}), 42);
+  EXPECT_EQ(page.value("deskpulse_target", {{"number", "oldest_wait_seconds"}}), 180);
+  EXPECT_EQ(page.value("deskpulse_target", {{"number", "slow_share"}}), 0.1);
+  EXPECT_EQ(page.value("deskpulse_config_last_reload_successful", {}), 1);
+  EXPECT_EQ(page.value("deskpulse_config_last_reload_success_timestamp_seconds", {}),
+            1'700'000'000.25);
 }
 
 TEST(StatusCollectable, BeforeTheFirstEventThereIsNoWatermarkAndNoLag) {
