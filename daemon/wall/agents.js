@@ -1,0 +1,218 @@
+// The agents as a field of tiles, the most loaded first. Tiles grow smaller down to a limit that can
+// be read from five metres; from there on the field has several screens, and a profile below it
+// shows everybody's load at once, with the screen's own part marked.
+import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
+import * as format from "./format.js";
+import { against, byLoad, loadOf, loadState } from "./judge.js";
+
+/** The queue of customers whom no agent has taken; no agent, so it has no tile. */
+export const QUEUE = "unassigned";
+
+/** How many tiles side by side and one above the other, the largest first. */
+const FIELDS = [[1, 1], [2, 1], [2, 2], [3, 2], [3, 3], [4, 3], [4, 4], [4, 5], [5, 5], [5, 6], [6, 6], [6, 7]].map(
+  ([columns, rows]) => ({ columns, rows, tiles: columns * rows }),
+);
+const FIELD_WITH_PROFILE = { columns: 6, rows: 6, tiles: 36 };
+
+/** On a screen that stays, tiles change places no more often than this. */
+const REORDER_SECONDS = 10;
+
+export class AgentsPage {
+  #words;
+  #lang;
+  #summary;
+  #profile;
+  #grid = element("div", { class: "grid" });
+  #empty = element("p", { class: "nothing" });
+  #tiles;
+  #keys = []; // the agents of the screen, by shop and id, in their places
+  #shownScreen = -1;
+  #orderedAt = -Infinity;
+
+  constructor({ words, lang }) {
+    this.#words = words;
+    this.#lang = lang;
+    this.#summary = new Summary(words);
+    this.#profile = new LoadProfile(words);
+    this.#tiles = new Pool(this.#grid, () => new Tile(words));
+    this.root = element("section", { class: "page agents", "data-page": "agents", "aria-label": words.label.agents },
+      this.#summary.root, this.#grid, this.#profile.root, this.#empty);
+    setText(this.#empty, words.noAgents);
+  }
+
+  screens(snapshot) {
+    const all = people(snapshot).length;
+    return all === 0 ? 0 : Math.ceil(all / fieldFor(all).tiles);
+  }
+
+  /** Called when the page comes onto the screen: the order is made anew. */
+  enter() {
+    this.#orderedAt = -Infinity;
+  }
+
+  update(snapshot, { screen, now }) {
+    const agents = people(snapshot).sort(byLoad);
+    const field = fieldFor(agents.length);
+    setHidden(this.#empty, agents.length > 0);
+    setData(this.root, "field", `${field.columns}x${field.rows}`);
+    this.#grid.style.setProperty("--columns", field.columns);
+    this.#grid.style.setProperty("--rows", field.rows);
+    this.#grid.style.setProperty("--scale", Math.min(3.2, Math.max(1, 7 / field.rows, 0)).toFixed(3));
+
+    const first = screen * field.tiles;
+    const shown = this.#places(agents, agents.slice(first, first + field.tiles), screen, now);
+    const several = new Set(shown.map((agent) => agent.shop)).size > 1;
+    const tiles = this.#tiles.show(shown.length);
+    shown.forEach((agent, i) => tiles[i].update(agent, snapshot, several));
+
+    const queue = snapshot.agents.filter(({ agent }) => agent === QUEUE);
+    this.#summary.update(snapshot, agents, queue, (value) => format.count(value, this.#lang));
+    const isPaged = agents.length > field.tiles;
+    setData(this.root, "paged", String(isPaged));
+    setHidden(this.#profile.root, !isPaged);
+    if (isPaged) this.#profile.update(agents, first, first + shown.length, snapshot.targets);
+  }
+
+  // The same agents keep their places for some seconds, so that a tile can be read; who has left
+  // the snapshot makes room at once.
+  #places(agents, wanted, screen, now) {
+    const isSame = screen === this.#shownScreen && now - this.#orderedAt < REORDER_SECONDS;
+    if (isSame && this.#keys.length === wanted.length) {
+      const byKey = new Map(agents.map((agent) => [keyOf(agent), agent]));
+      const kept = this.#keys.map((key) => byKey.get(key));
+      if (kept.every((agent) => agent !== undefined)) return kept;
+    }
+    this.#shownScreen = screen;
+    this.#orderedAt = now;
+    this.#keys = wanted.map(keyOf);
+    return wanted;
+  }
+}
+
+const people = (snapshot) => snapshot.agents.filter(({ agent }) => agent !== QUEUE);
+const keyOf = ({ shop, agent }) => JSON.stringify([shop, agent]);
+
+function fieldFor(agents) {
+  return FIELDS.find(({ tiles }) => agents <= tiles) ?? FIELD_WITH_PROFILE;
+}
+
+class Tile {
+  #words;
+  #icon = icon("good");
+  #name = element("bdi", { class: "name" });
+  #load = element("span", { class: "load" });
+  #of = element("span", { class: "of" });
+  #wait = element("span", { class: "wait" }, icon("hourglass"), element("span"));
+  #bar = element("div", { class: "bar", "aria-hidden": "true" }, element("i"));
+
+  constructor(words) {
+    this.#words = words;
+    this.root = element("article", { class: "tile panel" },
+      element("div", { class: "line" }, this.#icon, this.#name, this.#load),
+      element("div", { class: "line" }, this.#of, this.#wait),
+      this.#bar,
+    );
+  }
+
+  update(agent, { targets, shops }, several) {
+    const load = loadOf(agent);
+    const isAway = agent.status === "offline" && agent.open_conversations === 0;
+    const state = isAway ? "offline" : loadState(load, targets);
+    const name = agent.name ?? agent.agent;
+    setData(this.root, "state", state);
+    setData(this.root, "agent", agent.agent);
+    setData(this.root, "shop", agent.shop);
+    setIcon(this.#icon, state);
+    setName(this.#name, name);
+    if (several) {
+      const shop = shops.find((row) => row.shop === agent.shop);
+      this.#name.title = `${name} · ${shop?.name ?? agent.shop}`;
+    }
+    setText(this.#load, isAway ? this.#words.presence.offline
+      : load === null ? format.count(agent.open_conversations) : load === Infinity ? "∞" : format.percent(load));
+    setText(this.#of, load === null ? (this.#words.presence[agent.status] ?? format.NO_DATA)
+      : `${agent.open_conversations}/${agent.capacity}${agent.status === "busy" ? ` ${this.#words.presence.busy}` : ""}`);
+    setText(this.#wait.lastChild, agent.waiting_customers > 0
+      ? `${agent.waiting_customers} · ${format.wait(agent.oldest_wait_seconds)}` : "0");
+    setData(this.#wait, "state", agent.waiting_customers > 0 ? against(agent.oldest_wait_seconds, targets.oldest_wait_seconds) : "idle");
+    // The mark of 100 % stands at two thirds of the bar; beyond it the bar is hatched.
+    const drawn = Math.min(load ?? 0, 1.5) / 1.5;
+    this.#bar.style.setProperty("--load", drawn.toFixed(3));
+    setHidden(this.#bar, load === null);
+  }
+}
+
+/** One line over the field: who is there, and how many are in trouble. */
+class Summary {
+  #items;
+
+  constructor(words) {
+    const item = (name, label, shape) => {
+      const value = element("b");
+      const root = element("li", { "data-item": name }, ...(shape ? [icon(shape)] : []), element("span", {}, label), value);
+      return { root, value };
+    };
+    this.#items = {
+      online: item("online", words.presence.online),
+      busy: item("busy", words.presence.busy),
+      offline: item("offline", words.presence.offline),
+      overloaded: item("overloaded", words.overloaded, "bad"),
+      near: item("near", words.nearFull, "near"),
+      queue: item("queue", words.queue, "hourglass"),
+    };
+    this.root = element("ul", { class: "summary" }, ...Object.values(this.#items).map(({ root }) => root));
+  }
+
+  update({ numbers, targets }, agents, queue, count) {
+    const states = agents.map((agent) => loadState(loadOf(agent), targets));
+    const waiting = queue.reduce((sum, row) => sum + row.waiting_customers, 0);
+    const longest = Math.max(0, ...queue.map((row) => row.oldest_wait_seconds));
+    const presence = numbers.agents;
+    for (const status of ["online", "busy", "offline"]) {
+      setHidden(this.#items[status].root, !presence);
+      setText(this.#items[status].value, count(presence?.[status]));
+    }
+    setText(this.#items.overloaded.value, count(states.filter((state) => state === "bad").length));
+    setText(this.#items.near.value, count(states.filter((state) => state === "near").length));
+    setText(this.#items.queue.value, waiting > 0 ? `${count(waiting)} · ${format.wait(longest)}` : "0");
+  }
+}
+
+/** Everybody's load in one picture: a column for each agent, the most loaded at the left. */
+class LoadProfile {
+  #canvas = element("canvas", { "aria-hidden": "true" });
+  #range = element("span", { class: "range" });
+  #words;
+
+  constructor(words) {
+    this.#words = words;
+    this.root = element("div", { class: "profile panel" },
+      element("p", {}, element("span", {}, words.profile), this.#range), this.#canvas);
+  }
+
+  update(agents, first, last, targets) {
+    setText(this.#range, this.#words.range(first + 1, last, agents.length));
+    const canvas = this.#canvas;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((size) => Math.round(size * devicePixelRatio));
+    if (width === 0 || height === 0) return;
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    const style = getComputedStyle(this.root);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const colours = { bad: colour("--bad"), near: colour("--near"), good: colour("--good"), none: colour("--text-2") };
+    const loads = agents.map((agent) => loadOf(agent));
+    const top = Math.max(1.25, Math.min(3, ...loads.filter(Number.isFinite).slice(0, 1)));
+    const step = width / agents.length;
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = colour("--marked");
+    context.fillRect(first * step, 0, (last - first) * step, height);
+    loads.forEach((load, i) => {
+      const drawn = Math.min(load ?? 0, top) / top * height;
+      context.fillStyle = colours[loadState(load, targets)];
+      context.fillRect(i * step, height - drawn, Math.max(1, step * 0.8), drawn);
+    });
+    const line = Math.max(1, Math.round(height / 40));
+    context.fillStyle = colour("--text-1");
+    context.fillRect(0, height - height / top - line / 2, width, line);
+  }
+}

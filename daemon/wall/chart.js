@@ -1,0 +1,127 @@
+// One line of the last hour, with its target dashed across.
+import uPlot from "./uPlot.esm.js";
+import { element, setHidden, setText } from "./dom.js";
+import { minute } from "./format.js";
+
+const HOUR_SECONDS = 3600;
+
+/** A titled chart that fills its cell. `format` writes the values beside the axis. */
+export class Chart {
+  #format;
+  #words;
+  #canvas = element("div", { class: "plot", "aria-hidden": "true" });
+  #empty = element("p", { class: "empty" });
+  #value = element("span", { class: "value" });
+  #plot = null;
+  #size = "";
+  #drawn = "";
+  #target = null;
+
+  constructor({ title, words, format }) {
+    this.#format = format;
+    this.#words = words;
+    this.root = element(
+      "figure",
+      { class: "chart panel" },
+      element("figcaption", {}, element("span", {}, title), this.#value),
+      element("div", { class: "plot-area" }, this.#canvas, this.#empty),
+    );
+    setText(this.#empty, words.noHistory);
+  }
+
+  /** Draws when a point has come, or the cell has another size; else costs nothing. */
+  update(history, points, target) {
+    const newest = points.at(-1);
+    setText(this.#value, this.#format(newest));
+    const isEmpty = !points.some((point) => point !== null);
+    setHidden(this.#empty, !isEmpty);
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    if (width === 0 || height === 0) return;
+
+    const size = `${width}x${height}`;
+    const drawn = `${history.end} ${points.length} ${newest} ${target}`;
+    if (this.#plot !== null && size === this.#size && drawn === this.#drawn) return;
+    this.#target = Number.isFinite(target) && target > 0 ? target : null;
+    const times = points.map((_, i) => history.end / 1000 - (points.length - 1 - i) * history.step_seconds);
+    if (this.#plot === null || size !== this.#size) {
+      // Fonts and widths are of the screen's height: a new size is a new chart.
+      this.#plot?.destroy();
+      this.#plot = new uPlot(this.#options(width, height), [times, points], this.#canvas);
+    } else {
+      this.#plot.setData([times, points]);
+    }
+    this.#size = size;
+    this.#drawn = drawn;
+  }
+
+  #options(width, height) {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const vh = window.innerHeight / 100;
+    const font = `${3.5 * vh}px ${style.getPropertyValue("--font")}`;
+    const quiet = colour("--text-2");
+    const grid = { stroke: colour("--grid"), width: 0.15 * vh };
+    return {
+      width,
+      height,
+      // The canvas is as fine as its screen, and no finer: uPlot counts in CSS pixels otherwise.
+      pxAlign: 1,
+      padding: [2 * vh, 5 * vh, 0, 0],
+      cursor: { show: false },
+      legend: { show: false },
+      scales: {
+        x: { time: true, range: (plot) => [plot.data[0].at(-1) - HOUR_SECONDS, plot.data[0].at(-1)] },
+        y: { range: (_, least, most) => [0, niceTop(Math.max(most ?? 0, (this.#target ?? 0) * 1.05, 1))] },
+      },
+      series: [
+        {},
+        { stroke: colour("--line"), width: 0.55 * vh, fill: colour("--line-fill"), points: { show: false }, spanGaps: false },
+      ],
+      axes: [
+        {
+          font, stroke: quiet, grid: { show: false }, ticks: { show: false }, size: 4.8 * vh, gap: 0.8 * vh,
+          splits: (plot) => quarters(plot.data[0].at(-1)),
+          values: (_, splits) => splits.map((at) => minute(at * 1000)),
+        },
+        {
+          font, stroke: quiet, grid, ticks: { show: false }, size: 11 * vh, gap: 1.2 * vh,
+          splits: (plot) => [0, plot.scales.y.max / 2, plot.scales.y.max],
+          values: (_, splits) => splits.map((value) => this.#format(value)),
+        },
+      ],
+      hooks: { draw: [(plot) => this.#drawTarget(plot, colour("--target"), vh)] },
+    };
+  }
+
+  #drawTarget(plot, colour, vh) {
+    if (this.#target === null) return;
+    const { ctx, bbox } = plot;
+    const y = Math.round(plot.valToPos(this.#target, "y", true));
+    if (y < bbox.top) return;
+    ctx.save();
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = 0.35 * vh * devicePixelRatio;
+    ctx.setLineDash([1.6 * vh * devicePixelRatio, 1.2 * vh * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.restore();
+  }
+}
+
+// Whole quarters of an hour in local time that leave room for their labels.
+function quarters(end) {
+  const step = 1200;
+  const first = Math.ceil((end - HOUR_SECONDS + 150) / step) * step;
+  const splits = [];
+  for (let at = first; at <= end; at += step) splits.push(at);
+  return splits;
+}
+
+/** The smallest even, round number that is not below it: half of it is to be read as well. */
+function niceTop(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  for (const factor of [1, 2, 4, 6, 8, 10]) if (factor * power >= value) return Math.max(2, factor * power);
+  return value;
+}

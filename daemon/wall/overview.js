@@ -1,0 +1,165 @@
+// The first page: six numbers with their targets, and three of them through the last hour.
+import { Chart } from "./chart.js";
+import { element, icon, setData, setIcon, setText } from "./dom.js";
+import * as format from "./format.js";
+import { against, trend, worst } from "./judge.js";
+
+const FIGURES = ["waiting", "slow", "response", "unanswered", "conversations", "messages"];
+const LINES = ["waiting_customers", "slow_customers", "response_time_mean_seconds"];
+
+export class OverviewPage {
+  #words;
+  #lang;
+  #cards;
+  #charts;
+
+  constructor({ words, lang }) {
+    this.#words = words;
+    this.#lang = lang;
+    this.#cards = Object.fromEntries(FIGURES.map((name) => [name, new Card(name, words)]));
+    this.#charts = Object.fromEntries(LINES.map((name) => [name, new Chart({ title: words.lines[name], words, format: lineFormat(name, lang) })]));
+    this.root = element("div", { class: "page overview", "data-page": "overview" },
+      element("section", { class: "figures", "aria-label": words.label.figures }, ...FIGURES.map((name) => this.#cards[name].root)),
+      element("section", { class: "lines", "aria-label": words.label.lines }, ...LINES.map((name) => this.#charts[name].root)),
+    );
+  }
+
+  screens() {
+    return 1;
+  }
+
+  update(snapshot) {
+    const { numbers, targets, focus, history } = snapshot;
+    const words = this.#words;
+    const window = words.window(focus);
+    const recent = numbers.windows[focus] ?? {};
+    const today = numbers.windows.today ?? {};
+    const incomplete = snapshot.status.incomplete ?? [];
+    const count = (value) => format.count(value, this.#lang);
+
+    this.#cards.waiting.update({
+      value: count(numbers.waiting_customers),
+      state: worst(
+        against(numbers.waiting_customers, targets.waiting_customers),
+        against(numbers.oldest_wait_seconds, targets.oldest_wait_seconds),
+      ),
+      detail: words.longest(format.wait(numbers.oldest_wait_seconds)),
+      target: [count(targets.waiting_customers), format.wait(targets.oldest_wait_seconds)]
+        .filter((text) => text !== format.NO_DATA),
+    });
+
+    const slowShare = format.quotient(recent.slow_customers, recent.received_customers);
+    this.#cards.slow.update({
+      value: count(recent.slow_customers),
+      state: against(slowShare, targets.slow_share),
+      detail: words.inWindow(window, format.percent(slowShare)),
+      target: shareTarget(targets.slow_share),
+    });
+
+    const mean = format.quotient(recent.response_time_sum_seconds, recent.answered_turns);
+    const p90 = recent.response_time_seconds?.["0.9"] ?? null;
+    this.#cards.response.update({
+      value: format.seconds(mean),
+      unit: format.hasSecondsUnit(mean) ? words.second : "",
+      state: worst(against(mean, targets.response_time_mean_seconds), against(p90, targets.response_time_p90_seconds)),
+      detail: words.responseP90(window, this.#duration(p90)),
+      target: [targets.response_time_mean_seconds, targets.response_time_p90_seconds].filter(Number.isFinite).map((each) => this.#duration(each)),
+    });
+
+    const unansweredShare = format.quotient(today.unanswered_customers, today.received_customers);
+    this.#cards.unanswered.update({
+      value: count(today.unanswered_customers),
+      state: against(unansweredShare, targets.unanswered_share),
+      detail: words.inWindow(words.window("today"), format.percent(unansweredShare)),
+      target: shareTarget(targets.unanswered_share),
+      grey: incomplete.includes("today"),
+    });
+
+    const load = format.quotient(numbers.open_conversations, numbers.capacity);
+    this.#cards.conversations.update({
+      value: count(numbers.open_conversations),
+      state: against(load, targets.load),
+      detail: load === null ? words.capacityUnknown : words.ofCapacity(format.percent(load), count(numbers.capacity)),
+      target: shareTarget(targets.load),
+    });
+
+    const flow = messagesAMinute(snapshot);
+    this.#cards.messages.update({
+      value: count(flow?.all),
+      state: trend(history.messages_per_minute, history.step_seconds),
+      detail: flow ? words.byPeople(count(flow.customer), count(flow.people)) : words.noDataYet,
+      target: null,
+      targetText: flow ? words.byBots(count(flow.bots)) : "",
+    });
+
+    const targetOfLine = { waiting_customers: targets.waiting_customers, response_time_mean_seconds: targets.response_time_mean_seconds };
+    for (const name of LINES) this.#charts[name].update(history, history[name], targetOfLine[name]);
+  }
+
+  #duration(value) {
+    return format.hasSecondsUnit(value) ? `${format.seconds(value)} ${this.#words.second}` : format.seconds(value);
+  }
+}
+
+const shareTarget = (share) => (Number.isFinite(share) ? [format.percent(share)] : []);
+
+/** How the values of a line of the history are written. */
+export function lineFormat(name, lang) {
+  if (name === "oldest_wait_seconds") return format.wait;
+  if (name === "response_time_mean_seconds") return format.seconds;
+  return (value) => format.count(value, lang);
+}
+
+/** Messages of the shortest window, a minute, by who writes; null before there are windows. */
+export function messagesAMinute({ windows, numbers }) {
+  const window = windows.find((name) => name !== "today" && name !== "campaign");
+  const messages = numbers.windows[window]?.messages;
+  const minutes = minutesOf(window);
+  if (!messages || !minutes) return null;
+  const sum = (...froms) => froms.reduce((total, from) => total + (messages[from] ?? 0), 0) / minutes;
+  return {
+    all: sum(...Object.keys(messages)),
+    customer: sum("customer"),
+    people: sum("human", "assist"),
+    bots: sum("bot", "auto"),
+  };
+}
+
+function minutesOf(window) {
+  const [, n, unit] = /^(\d+)([smhd])$/.exec(window ?? "") ?? [];
+  return n ? (Number(n) * { s: 1, m: 60, h: 3600, d: 86400 }[unit]) / 60 : null;
+}
+
+/** A number that is read from the other end of the hall. */
+class Card {
+  #words;
+  #value = element("span", { class: "number" });
+  #unit = element("span", { class: "unit" });
+  #state = element("span", { class: "state" }, icon("none"), element("span"));
+  #detail = element("p", { class: "detail" });
+  #target = element("p", { class: "target" });
+
+  constructor(name, words) {
+    this.#words = words;
+    this.root = element("article", { class: "card panel", "data-figure": name, "data-state": "none" },
+      element("div", { class: "head" }, element("h2", {}, words.figures[name]), this.#state),
+      element("p", { class: "figure" }, this.#value, this.#unit),
+      this.#detail,
+      this.#target,
+    );
+  }
+
+  /** `target`: the texts of what it is held against, or null where it is held against nothing. */
+  update({ value, unit = "", state, detail, target, targetText, grey = false }) {
+    const words = this.#words;
+    const shown = value === format.NO_DATA ? "none" : state;
+    setText(this.#value, value);
+    setText(this.#unit, unit);
+    setText(this.#detail, detail);
+    setText(this.#target, targetText ?? (target.length > 0 ? words.target(target.join(" · ")) : words.states.none));
+    setData(this.root, "state", shown);
+    setData(this.root, "grey", String(grey));
+    setIcon(this.#state.firstChild, shown);
+    setText(this.#state.lastChild, value === format.NO_DATA ? words.states.nodata : words.states[shown]);
+  }
+}

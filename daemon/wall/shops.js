@@ -1,0 +1,122 @@
+// The shops side by side: in their own order while they fit on one screen, else the one with the
+// longest queue first, on several screens.
+import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
+import * as format from "./format.js";
+import { against, worst } from "./judge.js";
+
+const FIELDS = [[1, 1], [2, 1], [3, 1], [2, 2], [3, 2], [3, 3], [4, 3]].map(([columns, rows]) => ({ columns, rows, tiles: columns * rows }));
+
+export class ShopsPage {
+  #words;
+  #lang;
+  #grid = element("div", { class: "grid" });
+  #empty = element("p", { class: "nothing" });
+  #cards;
+  #keys = "";
+  #order = [];
+  #isChosen;
+
+  constructor({ words, lang, shop, pages }) {
+    this.#words = words;
+    this.#lang = lang;
+    // Side by side is for several; where it is all that was asked for, one is shown as well.
+    this.#isChosen = shop !== null;
+    this.alone = pages.length === 1;
+    this.#cards = new Pool(this.#grid, () => new ShopCard(words));
+    setText(this.#empty, words.noShops);
+    this.root = element("section", { class: "page shops", "data-page": "shops", "aria-label": words.label.shops }, this.#grid, this.#empty);
+  }
+
+  screens({ shops }) {
+    if (!this.alone && (this.#isChosen || shops.length < 2)) return 0;
+    return shops.length === 0 ? 0 : Math.ceil(shops.length / fieldFor(shops.length).tiles);
+  }
+
+  enter() {
+    this.#keys = "";
+  }
+
+  update({ shops, targets, focus, status }, { screen }) {
+    const field = fieldFor(shops.length);
+    setHidden(this.#empty, shops.length > 0);
+    this.#grid.style.setProperty("--columns", field.columns);
+    this.#grid.style.setProperty("--rows", field.rows);
+    setData(this.root, "field", `${field.columns}x${field.rows}`);
+    const keys = `${screen} ${shops.length}`;
+    if (keys !== this.#keys) {
+      this.#keys = keys;
+      this.#order = shops.map((_, i) => i);
+      if (shops.length > field.tiles) {
+        this.#order.sort((a, b) => shops[b].waiting_customers - shops[a].waiting_customers
+          || shops[b].oldest_wait_seconds - shops[a].oldest_wait_seconds || a - b);
+      }
+    }
+    const shown = this.#order.slice(screen * field.tiles, (screen + 1) * field.tiles).map((i) => shops[i]);
+    const cards = this.#cards.show(shown.length);
+    const count = (value) => format.count(value, this.#lang);
+    shown.forEach((shop, i) => cards[i].update(shop, { targets, count, focus, todayIsWhole: !(status.incomplete ?? []).includes("today") }));
+  }
+}
+
+const fieldFor = (shops) => FIELDS.find(({ tiles }) => shops <= tiles) ?? FIELDS.at(-1);
+
+const ROWS = ["slow", "response", "unanswered", "conversations"];
+
+class ShopCard {
+  #words;
+  #name = element("bdi", { class: "name" });
+  #state = element("span", { class: "state" }, icon("none"), element("span"));
+  #waiting = element("span", { class: "number" });
+  #longest = element("span", { class: "longest" });
+  #rows;
+
+  constructor(words) {
+    this.#words = words;
+    this.#rows = Object.fromEntries(ROWS.map((name) => {
+      const value = element("b");
+      const note = element("span", { class: "note" });
+      const root = element("p", { class: "pair", "data-row": name }, icon("none"), element("span", {}, words.shopRows[name]), value, note);
+      return [name, { root, icon: root.firstChild, value, note }];
+    }));
+    this.root = element("article", { class: "shop-card panel" },
+      element("div", { class: "head" }, element("h2", {}, this.#name), this.#state),
+      element("p", { class: "lead" }, this.#waiting, element("span", { class: "unit" }, words.shopRows.waiting), this.#longest),
+      element("div", { class: "pairs" }, ...ROWS.map((name) => this.#rows[name].root)),
+    );
+  }
+
+  update(shop, { targets, count, todayIsWhole }) {
+    const waiting = worst(against(shop.waiting_customers, targets.waiting_customers), against(shop.oldest_wait_seconds, targets.oldest_wait_seconds));
+    const mean = format.quotient(shop.response_time_sum_seconds, shop.answered_turns);
+    const slow = format.quotient(shop.slow_customers, shop.consulting_customers);
+    const unanswered = format.quotient(shop.unanswered_customers_today, shop.received_customers_today);
+    const load = format.quotient(shop.open_conversations, shop.capacity);
+    const states = {
+      slow: against(slow, targets.slow_share),
+      response: worst(against(mean, targets.response_time_mean_seconds), against(shop.response_time_p90_seconds ?? NaN, targets.response_time_p90_seconds)),
+      unanswered: todayIsWhole ? against(unanswered, targets.unanswered_share) : "none",
+      conversations: against(load, targets.load),
+    };
+    const whole = worst(waiting, ...Object.values(states));
+    setData(this.root, "shop", shop.shop);
+    setData(this.root, "state", whole);
+    setIcon(this.#state.firstChild, whole);
+    setText(this.#state.lastChild, this.#words.states[whole]);
+    setName(this.#name, shop.name ?? shop.shop);
+    setText(this.#waiting, count(shop.waiting_customers));
+    setText(this.#longest, this.#words.longest(format.wait(shop.oldest_wait_seconds)));
+    const unit = format.hasSecondsUnit(mean) ? ` ${this.#words.second}` : "";
+    this.#pair("slow", states.slow, count(shop.slow_customers), format.percent(slow));
+    this.#pair("response", states.response, `${format.seconds(mean)}${unit}`, `${this.#words.shopRows.p90} ${format.seconds(shop.response_time_p90_seconds)}`);
+    this.#pair("unanswered", states.unanswered, count(shop.unanswered_customers_today), format.percent(unanswered));
+    this.#pair("conversations", states.conversations, count(shop.open_conversations), load === null ? "" : format.percent(load));
+  }
+
+  #pair(name, state, value, note) {
+    const row = this.#rows[name];
+    setData(row.root, "state", state);
+    setIcon(row.icon, state);
+    setText(row.value, value);
+    setText(row.note, note);
+  }
+}
