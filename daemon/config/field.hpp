@@ -30,6 +30,12 @@ struct Field {
   std::function<bool(Target&, const Value&)> set;
   /// The value in force; nothing when the key is not set.
   std::function<std::optional<Value>(const Target&)> get;
+  /// Makes this key of `to` what it is in `from`, set or not.
+  std::function<void(Target& to, const Target& from)> copy;
+  /// A running daemon takes it over at a reload; otherwise it needs a restart.
+  bool is_live = false;
+  /// An address whose path and query may be secret: a log says no more of it than the rest.
+  bool has_secret_path = false;
 };
 
 /// The scalar settings, in the order of the printed configuration; keys carry their section.
@@ -49,6 +55,9 @@ inline constexpr std::string_view kBasicAuthUsers = "http.basic_auth_users";
 bool is_user_name(std::string_view name);
 /// A hash that crypt(3) verifies as bcrypt: `$2y$`, the cost, 53 characters.
 bool is_bcrypt_hash(std::string_view text);
+
+/// A value as a person reads it, without quotes.
+std::string plain_text(const Value& value);
 
 /// The environment variable of a setting: "feed.url" is DESKPULSE_FEED_URL.
 std::string environment_variable(std::string_view key);

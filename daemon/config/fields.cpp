@@ -48,7 +48,21 @@ Field<Target> row(std::string key, Kind kind, std::string help, std::string must
             const auto value = value_of(member(target));
             if (!value) return std::nullopt;
             return Value{format(*value)};
-          }};
+          },
+          [member](Target& to, const Target& from) { member(to) = member(from); }};
+}
+
+/// Marks a row that a reload brings into force.
+template <class Target>
+Field<Target> live(Field<Target> field) {
+  field.is_live = true;
+  return field;
+}
+
+template <class Target>
+Field<Target> with_secret_path(Field<Target> field) {
+  field.has_secret_path = true;
+  return field;
 }
 
 template <class Target, class Member>
@@ -347,26 +361,31 @@ std::string environment_variable(std::string_view key) {
 const std::vector<Field<Config>>& config_fields() {
   using C = Config;
   static const std::vector<Field<Config>> fields{
-      text<C>("feed.url", DESKPULSE_MEMBER(feed.url), is_feed_url,
-              "Where the stream of events is: ws:// or wss://.",
-              "must be an address such as \"wss://chat.example.com/stream\"; begin it with ws:// "
-              "or wss:// and put no user name or password into it"),
-      choice<C>("feed.protocol", DESKPULSE_MEMBER(feed.protocol),
-                std::array{std::pair{"deskpulse.v1", Protocol::deskpulse_v1},
-                           std::pair{"plain", Protocol::plain}},
-                "deskpulse.v1 resumes after a disconnect; plain takes any server of bare events."),
-      choice<C>("feed.start", DESKPULSE_MEMBER(feed.start),
-                std::array{std::pair{"live", Start::live}, std::pair{"floor", Start::floor}},
-                "Begin with what happens now, or with the oldest event that the server still has."),
-      text<C>("feed.consumer", DESKPULSE_MEMBER(feed.consumer), is_valid_id,
-              "The name under which the server knows this daemon.",
-              "must be 1 to 256 bytes without control characters; choose a short name of its own"),
-      text<C>("feed.token_file", DESKPULSE_MEMBER(feed.token_file), is_path,
-              "File with the bearer token; it is read again at each connect.", kPathRule),
-      integer<C>("feed.max_frame_bytes", DESKPULSE_MEMBER(feed.max_frame_bytes), 1'024, 1 << 30,
-                 "A longer frame ends the connection."),
-      boolean<C>("feed.permessage_deflate", DESKPULSE_MEMBER(feed.permessage_deflate),
-                 "Offer compression to the server; it costs more than it saves on a fast line."),
+      live(with_secret_path(text<C>(
+          "feed.url", DESKPULSE_MEMBER(feed.url), is_feed_url,
+          "Where the stream of events is: ws:// or wss://.",
+          "must be an address such as \"wss://chat.example.com/stream\"; begin it with ws:// "
+          "or wss:// and put no user name or password into it"))),
+      live(choice<C>(
+          "feed.protocol", DESKPULSE_MEMBER(feed.protocol),
+          std::array{std::pair{"deskpulse.v1", Protocol::deskpulse_v1},
+                     std::pair{"plain", Protocol::plain}},
+          "deskpulse.v1 resumes after a disconnect; plain takes any server of bare events.")),
+      live(choice<C>(
+          "feed.start", DESKPULSE_MEMBER(feed.start),
+          std::array{std::pair{"live", Start::live}, std::pair{"floor", Start::floor}},
+          "Begin with what happens now, or with the oldest event that the server still has.")),
+      live(text<C>(
+          "feed.consumer", DESKPULSE_MEMBER(feed.consumer), is_valid_id,
+          "The name under which the server knows this daemon.",
+          "must be 1 to 256 bytes without control characters; choose a short name of its own")),
+      live(text<C>("feed.token_file", DESKPULSE_MEMBER(feed.token_file), is_path,
+                   "File with the bearer token; it is read again at each connect.", kPathRule)),
+      live(integer<C>("feed.max_frame_bytes", DESKPULSE_MEMBER(feed.max_frame_bytes), 1'024,
+                      1 << 30, "A longer frame ends the connection.")),
+      live(boolean<C>(
+          "feed.permessage_deflate", DESKPULSE_MEMBER(feed.permessage_deflate),
+          "Offer compression to the server; it costs more than it saves on a fast line.")),
       duration<C>("feed.reorder_window", DESKPULSE_MEMBER(feed.reorder_window), Millis{0}, kMinute,
                   "How long events wait for earlier ones; 0s takes them as they come."),
       duration<C>("feed.allowed_lateness", DESKPULSE_MEMBER(feed.allowed_lateness), Millis{0}, kDay,
@@ -375,18 +394,20 @@ const std::vector<Field<Config>>& config_fields() {
                   "Events further in the future than this are rejected."),
       duration<C>("feed.live_lag", DESKPULSE_MEMBER(feed.live_lag), Millis{100}, kHour,
                   "A feed that is less behind than this is caught up."),
-      text<C>("feed.tls.ca_file", DESKPULSE_MEMBER(feed.tls_ca_file), is_path,
-              "Trust the authorities in this PEM file instead of the system's.", kPathRule),
-      duration<C>("feed.timeouts.handshake", DESKPULSE_MEMBER(feed.handshake_timeout), Millis{10},
-                  5 * kMinute, "From looking up the name to the server's first answer."),
-      duration<C>("feed.timeouts.message", DESKPULSE_MEMBER(feed.message_timeout), Millis{10},
-                  5 * kMinute, "One whole message, from its first byte."),
-      duration<C>("feed.timeouts.close", DESKPULSE_MEMBER(feed.close_timeout), Millis{10},
-                  5 * kMinute, "A polite goodbye; after it the connection is dropped."),
-      duration<C>("feed.reconnect.base", DESKPULSE_MEMBER(feed.reconnect_base), Millis{10}, kHour,
-                  "The first pause after a disconnect is random up to this, then it doubles."),
-      duration<C>("feed.reconnect.cap", DESKPULSE_MEMBER(feed.reconnect_cap), Millis{10}, kHour,
-                  "No pause is longer."),
+      live(text<C>("feed.tls.ca_file", DESKPULSE_MEMBER(feed.tls_ca_file), is_path,
+                   "Trust the authorities in this PEM file instead of the system's.", kPathRule)),
+      live(duration<C>("feed.timeouts.handshake", DESKPULSE_MEMBER(feed.handshake_timeout),
+                       Millis{10}, 5 * kMinute,
+                       "From looking up the name to the server's first answer.")),
+      live(duration<C>("feed.timeouts.message", DESKPULSE_MEMBER(feed.message_timeout), Millis{10},
+                       5 * kMinute, "One whole message, from its first byte.")),
+      live(duration<C>("feed.timeouts.close", DESKPULSE_MEMBER(feed.close_timeout), Millis{10},
+                       5 * kMinute, "A polite goodbye; after it the connection is dropped.")),
+      live(duration<C>(
+          "feed.reconnect.base", DESKPULSE_MEMBER(feed.reconnect_base), Millis{10}, kHour,
+          "The first pause after a disconnect is random up to this, then it doubles.")),
+      live(duration<C>("feed.reconnect.cap", DESKPULSE_MEMBER(feed.reconnect_cap), Millis{10},
+                       kHour, "No pause is longer.")),
 
       duration<C>("rules.slow_after", DESKPULSE_MEMBER(rules.slow_after), Millis{1}, 7 * kDay,
                   "A customer who waits longer got a slow response."),
@@ -404,10 +425,12 @@ const std::vector<Field<Config>>& config_fields() {
           "rules.day_cut", Kind::text, "Local time at which a business day begins.",
           "must be a time of day from 00:00 to 23:59; write it like \"04:00\"",
           DESKPULSE_MEMBER(rules.day_cut),
-          [](const Value& value) -> std::optional<Minutes> {
-            const auto cut = parse_time_of_day(std::get<std::string>(value));
-            return cut && *cut < Minutes{24 * 60} ? cut : std::nullopt;
-          },
+          [](const Value& value) -> std::
+                                     optional<Minutes> {
+                                       const auto cut =
+                                           parse_time_of_day(std::get<std::string>(value));
+                                       return cut && *cut < Minutes{24 * 60} ? cut : std::nullopt;
+                                     },
           format_time_of_day),
       text<C>(
           "rules.profile", DESKPULSE_MEMBER(rules.profile), [](std::string_view) { return true; },
@@ -419,24 +442,24 @@ const std::vector<Field<Config>>& config_fields() {
              "write it like [\"1m\", \"5m\", \"1h\"]",
              DESKPULSE_MEMBER(windows), parse_windows, window_labels),
 
-      number<C>("targets.waiting_customers", DESKPULSE_MEMBER(targets.waiting_customers),
-                kHighestLevel, kLevelRule, "So many customers of a shop may wait at once."),
-      number<C>("targets.oldest_wait_seconds", DESKPULSE_MEMBER(targets.oldest_wait_seconds),
-                kHighestLevel, kLevelRule, "Nobody is to wait longer."),
-      number<C>("targets.slow_share", DESKPULSE_MEMBER(targets.slow_share), 1, kShareRule,
-                "Of the customers who wrote, so many may get a slow response."),
-      number<C>("targets.unanswered_share", DESKPULSE_MEMBER(targets.unanswered_share), 1,
-                kShareRule, "Of the customers who wrote, so many may be without an answer."),
-      number<C>("targets.response_time_mean_seconds",
-                DESKPULSE_MEMBER(targets.response_time_mean_seconds), kHighestLevel, kLevelRule,
-                "The mean response time is to stay below."),
-      number<C>("targets.response_time_p90_seconds",
-                DESKPULSE_MEMBER(targets.response_time_p90_seconds), kHighestLevel, kLevelRule,
-                "Nine of ten responses are to be faster."),
-      number<C>("targets.load", DESKPULSE_MEMBER(targets.load), kHighestLevel, kLevelRule,
-                "Conversations in hand, as a share of the capacity: 1 is full."),
-      number<C>("targets.timely_rate", DESKPULSE_MEMBER(targets.timely_rate), 1, kShareRule,
-                "Of the judged turns, so many are to be timely."),
+      live(number<C>("targets.waiting_customers", DESKPULSE_MEMBER(targets.waiting_customers),
+                     kHighestLevel, kLevelRule, "So many customers of a shop may wait at once.")),
+      live(number<C>("targets.oldest_wait_seconds", DESKPULSE_MEMBER(targets.oldest_wait_seconds),
+                     kHighestLevel, kLevelRule, "Nobody is to wait longer.")),
+      live(number<C>("targets.slow_share", DESKPULSE_MEMBER(targets.slow_share), 1, kShareRule,
+                     "Of the customers who wrote, so many may get a slow response.")),
+      live(number<C>("targets.unanswered_share", DESKPULSE_MEMBER(targets.unanswered_share), 1,
+                     kShareRule, "Of the customers who wrote, so many may be without an answer.")),
+      live(number<C>("targets.response_time_mean_seconds",
+                     DESKPULSE_MEMBER(targets.response_time_mean_seconds), kHighestLevel,
+                     kLevelRule, "The mean response time is to stay below.")),
+      live(number<C>("targets.response_time_p90_seconds",
+                     DESKPULSE_MEMBER(targets.response_time_p90_seconds), kHighestLevel, kLevelRule,
+                     "Nine of ten responses are to be faster.")),
+      live(number<C>("targets.load", DESKPULSE_MEMBER(targets.load), kHighestLevel, kLevelRule,
+                     "Conversations in hand, as a share of the capacity: 1 is full.")),
+      live(number<C>("targets.timely_rate", DESKPULSE_MEMBER(targets.timely_rate), 1, kShareRule,
+                     "Of the judged turns, so many are to be timely.")),
 
       text<C>(
           "http.listen", DESKPULSE_MEMBER(http.listen), is_listen_address,
@@ -445,52 +468,58 @@ const std::vector<Field<Config>>& config_fields() {
           "\"[::1]:9870\""),
       integer<C>("http.max_connections", DESKPULSE_MEMBER(http.max_connections), 1, 65'536,
                  "Further connections are closed at once."),
-      row<C>("http.allowed_hosts", Kind::list,
-             "Host names under which the pages may be asked for, beside this machine's own; \"*\" "
-             "for any.",
-             "must be a list of at most 64 host names without ports; write it like "
-             "[\"wall.example.com\"], or [\"*\"] for any",
-             DESKPULSE_MEMBER(http.allowed_hosts), parse_host_names, same_list),
-      text<C>("http.tls_server_config.cert_file", DESKPULSE_MEMBER(http.tls.cert_file), is_path,
-              "PEM file with the listener's certificate and its chain; turns HTTPS on.", kPathRule),
-      text<C>("http.tls_server_config.key_file", DESKPULSE_MEMBER(http.tls.key_file), is_path,
-              "PEM file with the certificate's private key.", kPathRule),
-      text<C>("http.tls_server_config.client_ca_file", DESKPULSE_MEMBER(http.tls.client_ca_file),
-              is_path, "PEM file with the authorities of clients' certificates.", kPathRule),
-      word<C>("http.tls_server_config.client_auth_type",
-              DESKPULSE_MEMBER(http.tls.client_auth_type),
-              {"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
-               "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"},
-              "Whether clients must show a certificate."),
-      word<C>("http.tls_server_config.min_version", DESKPULSE_MEMBER(http.tls.min_version),
-              {"TLS12", "TLS13"}, "The oldest TLS that is spoken."),
-      word<C>("http.tls_server_config.max_version", DESKPULSE_MEMBER(http.tls.max_version),
-              {"TLS12", "TLS13"}, "The newest TLS that is spoken."),
-      row<C>("http.tls_server_config.cipher_suites", Kind::list,
-             "Ciphers that may be used; [] leaves it to OpenSSL.",
-             "must be a list of IANA names; write it like "
-             "[\"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\"]",
-             DESKPULSE_MEMBER(http.tls.cipher_suites), parse_cipher_suites, same_list),
-      row<C>("http.tls_server_config.curve_preferences", Kind::list,
-             "Curves of the key exchange, the best first; [] leaves it to OpenSSL.",
-             "must be a list out of \"CurveP256\", \"CurveP384\", \"CurveP521\" and \"X25519\"; "
-             "write it like [\"X25519\"]",
-             DESKPULSE_MEMBER(http.tls.curve_preferences), parse_curves, same_list),
-      boolean<C>("http.tls_server_config.prefer_server_cipher_suites",
-                 DESKPULSE_MEMBER(http.tls.prefer_server_cipher_suites),
-                 "The order of the ciphers is ours, not the client's."),
+      live(row<C>(
+          "http.allowed_hosts", Kind::list,
+          "Host names under which the pages may be asked for, beside this machine's own; \"*\" "
+          "for any.",
+          "must be a list of at most 64 host names without ports; write it like "
+          "[\"wall.example.com\"], or [\"*\"] for any",
+          DESKPULSE_MEMBER(http.allowed_hosts), parse_host_names, same_list)),
+      live(text<C>(
+          "http.tls_server_config.cert_file", DESKPULSE_MEMBER(http.tls.cert_file), is_path,
+          "PEM file with the listener's certificate and its chain; turns HTTPS on.", kPathRule)),
+      live(text<C>("http.tls_server_config.key_file", DESKPULSE_MEMBER(http.tls.key_file), is_path,
+                   "PEM file with the certificate's private key.", kPathRule)),
+      live(text<C>("http.tls_server_config.client_ca_file",
+                   DESKPULSE_MEMBER(http.tls.client_ca_file), is_path,
+                   "PEM file with the authorities of clients' certificates.", kPathRule)),
+      live(word<C>("http.tls_server_config.client_auth_type",
+                   DESKPULSE_MEMBER(http.tls.client_auth_type),
+                   {"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
+                    "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"},
+                   "Whether clients must show a certificate.")),
+      live(word<C>("http.tls_server_config.min_version", DESKPULSE_MEMBER(http.tls.min_version),
+                   {"TLS12", "TLS13"}, "The oldest TLS that is spoken.")),
+      live(word<C>("http.tls_server_config.max_version", DESKPULSE_MEMBER(http.tls.max_version),
+                   {"TLS12", "TLS13"}, "The newest TLS that is spoken.")),
+      live(row<C>("http.tls_server_config.cipher_suites", Kind::list,
+                  "Ciphers that may be used; [] leaves it to OpenSSL.",
+                  "must be a list of IANA names; write it like "
+                  "[\"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\"]",
+                  DESKPULSE_MEMBER(http.tls.cipher_suites), parse_cipher_suites, same_list)),
+      live(row<C>(
+          "http.tls_server_config.curve_preferences", Kind::list,
+          "Curves of the key exchange, the best first; [] leaves it to OpenSSL.",
+          "must be a list out of \"CurveP256\", \"CurveP384\", \"CurveP521\" and \"X25519\"; "
+          "write it like [\"X25519\"]",
+          DESKPULSE_MEMBER(http.tls.curve_preferences), parse_curves, same_list)),
+      live(boolean<C>("http.tls_server_config.prefer_server_cipher_suites",
+                      DESKPULSE_MEMBER(http.tls.prefer_server_cipher_suites),
+                      "The order of the ciphers is ours, not the client's.")),
 
-      boolean<C>("privacy.show_customers", DESKPULSE_MEMBER(privacy.show_customers),
-                 "Show customers' ids in the list of those who wait; otherwise they are masked."),
+      live(boolean<C>(
+          "privacy.show_customers", DESKPULSE_MEMBER(privacy.show_customers),
+          "Show customers' ids in the list of those who wait; otherwise they are masked.")),
 
-      choice<C>("log.level", DESKPULSE_MEMBER(log.level),
-                std::array{std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
-                           std::pair{"warn", LogLevel::warn}, std::pair{"error", LogLevel::error}},
-                "The least important lines that are written."),
-      choice<C>(
+      live(choice<C>(
+          "log.level", DESKPULSE_MEMBER(log.level),
+          std::array{std::pair{"debug", LogLevel::debug}, std::pair{"info", LogLevel::info},
+                     std::pair{"warn", LogLevel::warn}, std::pair{"error", LogLevel::error}},
+          "The least important lines that are written.")),
+      live(choice<C>(
           "log.format", DESKPULSE_MEMBER(log.format),
           std::array{std::pair{"logfmt", LogFormat::logfmt}, std::pair{"json", LogFormat::json}},
-          "How a line looks on standard error."),
+          "How a line looks on standard error.")),
   };
   return fields;
 }

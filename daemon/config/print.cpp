@@ -28,17 +28,13 @@ std::string quoted(std::string_view text) {
 
 std::string to_text(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
-  if (const auto* number = std::get_if<double>(&value)) {
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, *number).ptr;
-    return {digits, end};
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    std::string result = "[";
+    for (const std::string& entry : *list)
+      result += (result.size() > 1 ? ", " : "") + quoted(entry);
+    return result + "]";
   }
-  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
-  std::string list = "[";
-  for (const std::string& entry : std::get<std::vector<std::string>>(value))
-    list += (list.size() > 1 ? ", " : "") + quoted(entry);
-  return list + "]";
+  return plain_text(value);
 }
 
 /// The keys of a profile, shop or agent that are set and say something.
@@ -53,6 +49,21 @@ void print_fields(std::string& out, const std::vector<Field<Target>>& fields,
 }
 
 }  // namespace
+
+std::string plain_text(const Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  if (const auto* number = std::get_if<double>(&value)) {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, *number).ptr;
+    return {digits, end};
+  }
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
+  std::string list;
+  for (const std::string& entry : std::get<std::vector<std::string>>(value))
+    list += (list.empty() ? "" : ",") + entry;
+  return list;
+}
 
 std::string to_toml(const Config& config) {
   std::string out;
