@@ -9,10 +9,10 @@ import { against, byLoad, loadOf, loadState } from "./judge.js";
 export const QUEUE = "unassigned";
 
 /** How many tiles side by side and one above the other, the largest first. */
-const FIELDS = [[1, 1], [2, 1], [2, 2], [3, 2], [3, 3], [4, 3], [4, 4], [4, 5], [5, 5], [5, 6], [6, 6], [6, 7]].map(
+const FIELDS = [[1, 1], [2, 1], [2, 2], [3, 2], [3, 3], [4, 3], [4, 4], [4, 5], [5, 5], [5, 6], [5, 7], [5, 8]].map(
   ([columns, rows]) => ({ columns, rows, tiles: columns * rows }),
 );
-const FIELD_WITH_PROFILE = { columns: 6, rows: 6, tiles: 36 };
+const FIELD_WITH_PROFILE = { columns: 5, rows: 7, tiles: 35 };
 
 /** On a screen that stays, tiles change places no more often than this. */
 const REORDER_SECONDS = 10;
@@ -57,7 +57,7 @@ export class AgentsPage {
     setData(this.root, "field", `${field.columns}x${field.rows}`);
     this.#grid.style.setProperty("--columns", field.columns);
     this.#grid.style.setProperty("--rows", field.rows);
-    this.#grid.style.setProperty("--scale", Math.min(3.2, Math.max(1, 7 / field.rows, 0)).toFixed(3));
+    this.#grid.style.setProperty("--scale", Math.max(1, Math.min(3, 8 / field.rows, 5 / field.columns)).toFixed(3));
 
     const first = screen * field.tiles;
     const shown = this.#places(agents, agents.slice(first, first + field.tiles), screen, now);
@@ -101,6 +101,7 @@ class Tile {
   #icon = icon("good");
   #name = element("bdi", { class: "name" });
   #load = element("span", { class: "load" });
+  #busy = icon("busy");
   #of = element("span", { class: "of" });
   #wait = element("span", { class: "wait" }, icon("hourglass"), element("span"));
   #bar = element("div", { class: "bar", "aria-hidden": "true" }, element("i"));
@@ -109,7 +110,7 @@ class Tile {
     this.#words = words;
     this.root = element("article", { class: "tile panel" },
       element("div", { class: "line" }, this.#icon, this.#name, this.#load),
-      element("div", { class: "line" }, this.#of, this.#wait),
+      element("div", { class: "line" }, this.#busy, this.#of, this.#wait),
       this.#bar,
     );
   }
@@ -131,7 +132,9 @@ class Tile {
     setText(this.#load, isAway ? this.#words.presence.offline
       : load === null ? format.count(agent.open_conversations) : load === Infinity ? "∞" : format.percent(load));
     setText(this.#of, load === null ? (this.#words.presence[agent.status] ?? format.NO_DATA)
-      : `${agent.open_conversations}/${agent.capacity}${agent.status === "busy" ? ` ${this.#words.presence.busy}` : ""}`);
+      : `${agent.open_conversations}/${agent.capacity}`);
+    // Once hidden, an SVG is not hidden by its property.
+    this.#busy.toggleAttribute("hidden", agent.status !== "busy");
     setText(this.#wait.lastChild, agent.waiting_customers > 0
       ? `${agent.waiting_customers} · ${format.wait(agent.oldest_wait_seconds)}` : "0");
     setData(this.#wait, "state", agent.waiting_customers > 0 ? against(agent.oldest_wait_seconds, targets.oldest_wait_seconds) : "idle");
@@ -154,8 +157,8 @@ class Summary {
     };
     this.#items = {
       online: item("online", words.presence.online),
-      busy: item("busy", words.presence.busy),
-      offline: item("offline", words.presence.offline),
+      busy: item("busy", words.presence.busy, "busy"),
+      offline: item("offline", words.presence.offline, "offline"),
       overloaded: item("overloaded", words.overloaded, "bad"),
       near: item("near", words.nearFull, "near"),
       queue: item("queue", words.queue, "hourglass"),
@@ -172,8 +175,11 @@ class Summary {
       setHidden(this.#items[status].root, !presence);
       setText(this.#items[status].value, count(presence?.[status]));
     }
-    setText(this.#items.overloaded.value, count(states.filter((state) => state === "bad").length));
-    setText(this.#items.near.value, count(states.filter((state) => state === "near").length));
+    for (const [item, state] of [["overloaded", "bad"], ["near", "near"]]) {
+      const n = states.filter((each) => each === state).length;
+      setText(this.#items[item].value, count(n));
+      this.#items[item].root.toggleAttribute("data-none", n === 0);
+    }
     setText(this.#items.queue.value, waiting > 0 ? `${count(waiting)} · ${format.wait(longest)}` : "0");
   }
 }
@@ -204,15 +210,18 @@ class LoadProfile {
     const step = width / agents.length;
     const context = canvas.getContext("2d");
     context.clearRect(0, 0, width, height);
-    context.fillStyle = colour("--marked");
-    context.fillRect(first * step, 0, (last - first) * step, height);
+    // Below the columns, which of them are on this screen.
+    const mark = Math.round(height / 8);
+    const floor = height - Math.round(mark * 1.6);
+    context.fillStyle = colour("--text-1");
+    context.fillRect(first * step, height - mark, Math.max(mark, (last - first) * step), mark);
     loads.forEach((load, i) => {
-      const drawn = Math.min(load ?? 0, top) / top * height;
+      const drawn = Math.min(load ?? 0, top) / top * floor;
       context.fillStyle = colours[loadState(load, targets)];
-      context.fillRect(i * step, height - drawn, Math.max(1, step * 0.8), drawn);
+      context.fillRect(i * step, floor - drawn, Math.max(1, step * 0.8), drawn);
     });
     const line = Math.max(1, Math.round(height / 40));
     context.fillStyle = colour("--text-1");
-    context.fillRect(0, height - height / top - line / 2, width, line);
+    context.fillRect(0, floor - floor / top - line / 2, width, line);
   }
 }

@@ -80,7 +80,7 @@ export class Chart {
       axes: [
         {
           font, stroke: quiet, grid: { show: false }, ticks: { show: false }, size: 4.8 * vh, gap: 0.8 * vh,
-          splits: (plot) => quarters(plot.data[0].at(-1)),
+          splits: (plot) => thirds(plot.data[0].at(-1)),
           values: (_, splits) => splits.map((at) => minute(at * 1000)),
         },
         {
@@ -110,10 +110,10 @@ export class Chart {
   }
 }
 
-// Whole quarters of an hour in local time that leave room for their labels.
-function quarters(end) {
+// Whole thirds of an hour: as many as there is room for.
+function thirds(end) {
   const step = 1200;
-  const first = Math.ceil((end - HOUR_SECONDS + 150) / step) * step;
+  const first = Math.ceil((end - HOUR_SECONDS) / step) * step;
   const splits = [];
   for (let at = first; at <= end; at += step) splits.push(at);
   return splits;

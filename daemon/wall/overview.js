@@ -63,14 +63,17 @@ export class OverviewPage {
       unit: format.hasSecondsUnit(mean) ? words.second : "",
       state: worst(against(mean, targets.response_time_mean_seconds), against(p90, targets.response_time_p90_seconds)),
       detail: words.responseP90(window, this.#duration(p90)),
-      target: [targets.response_time_mean_seconds, targets.response_time_p90_seconds].filter(Number.isFinite).map((each) => this.#duration(each)),
+      target: [
+        ["", targets.response_time_mean_seconds],
+        ["P90 ≤ ", targets.response_time_p90_seconds],
+      ].filter(([, target]) => Number.isFinite(target)).map(([prefix, target]) => prefix + this.#duration(target)),
     });
 
     const unansweredShare = format.quotient(today.unanswered_customers, today.received_customers);
     this.#cards.unanswered.update({
       value: count(today.unanswered_customers),
       state: against(unansweredShare, targets.unanswered_share),
-      detail: words.inWindow(words.window("today"), format.percent(unansweredShare)),
+      detail: words.inToday(format.percent(unansweredShare)),
       target: shareTarget(targets.unanswered_share),
       grey: incomplete.includes("today"),
     });
@@ -97,16 +100,17 @@ export class OverviewPage {
   }
 
   #duration(value) {
-    return format.hasSecondsUnit(value) ? `${format.seconds(value)} ${this.#words.second}` : format.seconds(value);
+    return format.wholeSeconds(value) + (format.hasSecondsUnit(value) ? ` ${this.#words.second}` : "");
   }
 }
 
-const shareTarget = (share) => (Number.isFinite(share) ? [format.percent(share)] : []);
+const shareTarget = (share) => (Number.isFinite(share) ? [format.percent(share).replace(".0%", "%")] : []);
 
 /** How the values of a line of the history are written. */
 export function lineFormat(name, lang) {
   if (name === "oldest_wait_seconds") return format.wait;
-  if (name === "response_time_mean_seconds") return format.seconds;
+  if (name === "response_time_mean_seconds")
+    return (value) => (Number.isInteger(value) ? format.wholeSeconds(value) : format.seconds(value));
   return (value) => format.count(value, lang);
 }
 

@@ -67,7 +67,7 @@ class ShopCard {
   #name = element("bdi", { class: "name" });
   #state = element("span", { class: "state" }, icon("none"), element("span"));
   #waiting = element("span", { class: "number" });
-  #longest = element("span", { class: "longest" });
+  #longest = element("span", { class: "longest" }, icon("hourglass"), element("span"));
   #rows;
 
   constructor(words) {
@@ -104,10 +104,10 @@ class ShopCard {
     setText(this.#state.lastChild, this.#words.states[whole]);
     setName(this.#name, shop.name ?? shop.shop);
     setText(this.#waiting, count(shop.waiting_customers));
-    setText(this.#longest, this.#words.longest(format.wait(shop.oldest_wait_seconds)));
+    setText(this.#longest.lastChild, format.wait(shop.oldest_wait_seconds));
     const unit = format.hasSecondsUnit(mean) ? ` ${this.#words.second}` : "";
     this.#pair("slow", states.slow, count(shop.slow_customers), format.percent(slow));
-    this.#pair("response", states.response, `${format.seconds(mean)}${unit}`, `${this.#words.shopRows.p90} ${format.seconds(shop.response_time_p90_seconds)}`);
+    this.#pair("response", states.response, `${format.seconds(mean)}${unit}`, `${this.#words.shopRows.p90} ${format.wholeSeconds(shop.response_time_p90_seconds)}`);
     this.#pair("unanswered", states.unanswered, count(shop.unanswered_customers_today), format.percent(unanswered));
     this.#pair("conversations", states.conversations, count(shop.open_conversations), load === null ? "" : format.percent(load));
   }

@@ -24,18 +24,19 @@ export class WaitingPage {
     return 1;
   }
 
-  update({ waiting, agents, shops, targets }) {
+  update({ waiting, agents, shop, shops, targets }) {
     setHidden(this.#empty, waiting.length > 0);
     setHidden(this.#heads, waiting.length === 0);
+    setData(this.root, "shops", shop !== null || shops.length < 2 ? "one" : "several");
     const rows = this.#rows.show(Math.min(waiting.length, 20));
     rows.forEach((row, i) => {
       const wait = waiting[i];
       if (wait === undefined) return;
       const agent = agents.find((each) => each.agent === wait.agent && each.shop === wait.shop);
-      const shop = shops.find((each) => each.shop === wait.shop);
+      const ofShop = shops.find((each) => each.shop === wait.shop);
       row.update(wait, {
         agent: wait.agent === QUEUE ? this.#words.unassigned : agent?.name ?? wait.agent,
-        shop: shop?.name ?? wait.shop,
+        shop: ofShop?.name ?? wait.shop,
         state: stateOf(wait, targets),
       });
     });
@@ -49,7 +50,7 @@ function stateOf({ wait_seconds: seconds, slow }, targets) {
 }
 
 const headOf = ({ columns }) =>
-  element("p", { class: "row" }, element("span"), ...["wait", "customer", "agent", "shop"].map((name) => element("span", {}, columns[name])));
+  element("p", { class: "row" }, element("span"), ...["wait", "customer", "agent", "shop"].map((name) => element("span", { class: name }, columns[name])));
 
 class Row {
   #icon = icon("good");

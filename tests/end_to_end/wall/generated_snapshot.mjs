@@ -84,8 +84,8 @@ export function snapshotOf({ agents = 40, shops = 1, seed = 1, at = Date.now(), 
     consulting_customers: total("received_customers_today") };
   const line = (now, wave) => Array.from({ length: 121 }, (_, i) => {
     if (i < 6 || (i > 60 && i < 63)) return null;
-    const swing = 0.62 + 0.38 * Math.sin(i / 19 + wave) + 0.07 * Math.sin(i * 1.7 + wave * 3);
-    return i === 120 ? now : Math.max(0, Math.round(now * swing * 10) / 10);
+    const swing = (at) => 0.7 + 0.3 * Math.sin(at / 19 + wave) + 0.05 * Math.sin(at * 1.7 + wave * 3);
+    return i === 120 ? now : Math.round((now * swing(i)) / swing(120) * 10) / 10;
   });
   const mean = focus.response_time_sum_seconds / focus.answered_turns;
   const all = Object.values(minute.messages).reduce((sum, n) => sum + n, 0);
