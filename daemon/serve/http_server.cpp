@@ -2,82 +2,31 @@
 
 #include <pthread.h>
 
-#include <array>
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <cstring>
-#include <ctime>
-#include <optional>
 #include <stdexcept>
 #include <thread>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include "daemon/serve/content_coding.hpp"
+#include "daemon/serve/access.hpp"
+#include "daemon/serve/connection.hpp"
+#include "daemon/serve/tls_context.hpp"
+#include "daemon/serve/transport.hpp"
 
 namespace deskpulse::serve {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
-using SteadyClock = std::chrono::steady_clock;
 
-/// How long a peer may take to notice that we have closed our side.
-constexpr std::chrono::seconds kLinger{2};
 /// Between two attempts to accept when the process is out of file descriptors.
 constexpr std::chrono::milliseconds kAcceptPause{100};
-constexpr std::size_t kReadSize = 4096;
-/// The path in counts of everything that is no route.
-constexpr std::string_view kOtherPath = "other";
-
-std::string reason_phrase(unsigned status) {
-  return std::string(http::obsolete_reason(http::int_to_status(status)));
-}
-
-std::string http_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  std::array<char, 64> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc)};
-}
-
-std::string head_of(const Response& response, bool keep_alive) {
-  std::string head =
-      "HTTP/1.1 " + std::to_string(response.status) + ' ' + reason_phrase(response.status) + "\r\n";
-  const auto field = [&head](std::string_view name, std::string_view value) {
-    head.append(name).append(": ").append(value).append("\r\n");
-  };
-  field("Date", http_date());
-  field("Server", "deskpulse");
-  field("Content-Type", response.content_type);
-  field("Content-Length", std::to_string(response.body.size()));
-  if (response.gzip) field("Content-Encoding", "gzip");
-  if (response.negotiated) field("Vary", "Accept-Encoding");
-  if (response.status == 405) field("Allow", "GET, HEAD");
-  if (response.status == 503) field("Retry-After", "1");
-  field("Cache-Control", "no-store");
-  field("X-Content-Type-Options", "nosniff");
-  field("Content-Security-Policy", response.content_security_policy);
-  field("Referrer-Policy", "no-referrer");
-  field("Connection", keep_alive ? "keep-alive" : "close");
-  head += "\r\n";
-  return head;
-}
 
 std::string endpoint_text(const std::string& address, std::uint16_t port) {
   const bool v6 = address.find(':') != std::string::npos;
@@ -101,23 +50,29 @@ std::string endpoint_text(const std::string& address, std::uint16_t port) {
 
 class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(HttpSettings http_settings, Routes route_table)
-      : settings(std::move(http_settings)), routes(std::move(route_table)), acceptor_(context) {}
+  Impl(HttpSettings settings, Routes routes)
+      : table_{.settings = std::move(settings),
+               .routes = std::move(routes),
+               .access = nullptr,
+               .counts = {},
+               .open = {},
+               .passwords = PasswordChecks(
+                   [this](std::function<void()> work) { asio::post(context, std::move(work)); })},
+        acceptor_(context) {}
 
   std::uint16_t start();
   void stop();
-
-  const HttpSettings settings;
-  const Routes routes;
-  HttpCounts counts;
+  void use(std::shared_ptr<Access> access);
+  const HttpCounts& counts();
 
  private:
-  class Connection;
-
   void accept();
   void on_accept(const error_code& error, tcp::socket socket);
+  /// False when everybody is being answered.
+  bool make_room();
+  std::unique_ptr<Transport> transport_over(tcp::socket socket);
 
-  std::unordered_set<Connection*> connections_;
+  ConnectionTable table_;
 
  public:
   // Destroyed before what stands above, since that destroys the connections that wait in it.
@@ -128,160 +83,9 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   std::thread thread_;
 };
 
-/// One peer: reads a request, has it answered, writes the response, again. Lives as long as one of
-/// its operations does.
-class HttpServer::Impl::Connection : public std::enable_shared_from_this<Connection> {
- public:
-  Connection(Impl& server, tcp::socket socket)
-      : server_(server),
-        stream_(std::move(socket)),
-        buffer_(server.settings.max_header_bytes + kReadSize) {
-    server_.connections_.insert(this);
-    ++server_.counts.connections;
-  }
-  ~Connection() {
-    server_.connections_.erase(this);
-    --server_.counts.connections;
-  }
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
-
-  void next_request() {
-    parser_.emplace();
-    parser_->header_limit(static_cast<std::uint32_t>(server_.settings.max_header_bytes));
-    if (buffer_.size() != 0) return read_header();  // the peer did not wait for our answer
-    stream_.expires_after(server_.settings.idle_deadline);
-    stream_.async_read_some(buffer_.prepare(kReadSize),
-                            [self = shared_from_this()](const error_code& error, std::size_t size) {
-                              if (error) return;
-                              self->buffer_.commit(size);
-                              self->read_header();
-                            });
-  }
-
-  void close() {
-    stream_.close();
-    awaiting_reply_.reset();  // may be the end of this
-  }
-
- private:
-  void read_header() {
-    stream_.expires_after(server_.settings.header_deadline);
-    http::async_read_header(stream_, buffer_, *parser_,
-                            [self = shared_from_this()](const error_code& error, std::size_t) {
-                              self->on_header(error);
-                            });
-  }
-
-  void on_header(const error_code& error) {
-    stream_.expires_never();
-    started_ = SteadyClock::now();
-    ++request_;
-    is_head_ = false;
-    keep_alive_ = false;
-    path_ = kOtherPath;
-    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-      return respond(text_response(431, "The request's header is too large.\n"));
-    }
-    if (error == http::error::end_of_stream || error == http::error::partial_message) return;
-    if (error) {
-      if (error.category() != make_error_code(http::error::end_of_stream).category()) return;
-      return respond(text_response(400, "This is not an HTTP request.\n"));
-    }
-
-    const auto& message = parser_->get();
-    is_head_ = message.method() == http::verb::head;
-    // A body is not read, so what follows it cannot be found.
-    keep_alive_ = message.keep_alive() && parser_->is_done();
-    handle(message);
-  }
-
-  void handle(const http::request<http::empty_body>& message) {
-    const auto field = [&message](http::field name) {
-      const auto value = message[name];
-      return std::string_view{value.data(), value.size()};
-    };
-    std::string_view target{message.target().data(), message.target().size()};
-    if (target.starts_with("http://")) {  // as to a proxy; allowed to any server
-      const std::size_t path = target.find('/', std::strlen("http://"));
-      target = path == std::string_view::npos ? "/" : target.substr(path);
-    }
-    const std::size_t path_end = target.find('?');
-    Request request;
-    request.path = target.substr(0, path_end);
-    if (path_end != std::string_view::npos) request.query = target.substr(path_end + 1);
-    request.accepts_gzip = accepts_gzip(field(http::field::accept_encoding));
-
-    const Handler* handler = server_.routes.find(request.path);
-    if (handler == nullptr) {
-      return respond(text_response(404, "Not here. See / for what there is.\n"));
-    }
-    path_ = request.path;
-    if (message.method() != http::verb::get && !is_head_) {
-      return respond(text_response(405, "Only GET and HEAD are answered here.\n"));
-    }
-    // The handler may keep the reply for longer than the server lives, so it is this connection
-    // that keeps itself meanwhile.
-    awaiting_reply_ = shared_from_this();
-    (*handler)(request, [weak = weak_from_this(), number = request_](Response response) {
-      const auto self = weak.lock();
-      if (self == nullptr || number != self->request_ || !self->awaiting_reply_) return;
-      self->awaiting_reply_.reset();
-      self->respond(std::move(response));
-    });
-  }
-
-  void respond(Response response) {
-    response_ = std::move(response);
-    head_ = head_of(response_, keep_alive_);
-    const std::string_view body = is_head_ ? std::string_view{} : response_.body;
-    stream_.expires_after(server_.settings.write_deadline);
-    asio::async_write(stream_,
-                      std::array<asio::const_buffer, 2>{asio::buffer(head_),
-                                                        asio::buffer(body.data(), body.size())},
-                      [self = shared_from_this()](const error_code& error, std::size_t) {
-                        self->on_written(error);
-                      });
-  }
-
-  void on_written(const error_code& error) {
-    ++server_.counts.requests[{path_, response_.status}];
-    HttpCounts::Timing& timing = server_.counts.durations[path_];
-    ++timing.count;
-    timing.seconds += std::chrono::duration<double>(SteadyClock::now() - started_).count();
-    response_ = {};
-    if (error) return;
-    if (keep_alive_) return next_request();
-    error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    stream_.expires_after(kLinger);
-    drain();
-  }
-
-  /// Closing with unread bytes would reset the connection, and the response with it.
-  void drain() {
-    buffer_.clear();
-    stream_.async_read_some(buffer_.prepare(kReadSize),
-                            [self = shared_from_this()](const error_code& error, std::size_t) {
-                              if (!error) self->drain();
-                            });
-  }
-
-  Impl& server_;
-  beast::tcp_stream stream_;
-  beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::empty_body>> parser_;
-  Response response_;
-  std::string head_;
-  std::string path_;
-  SteadyClock::time_point started_;
-  std::uint64_t request_ = 0;  // so that a reply given twice does not answer the next request
-  std::shared_ptr<Connection> awaiting_reply_;
-  bool is_head_ = false;
-  bool keep_alive_ = false;
-};
-
 std::uint16_t HttpServer::Impl::start() {
+  const HttpSettings& settings = table_.settings;
+  table_.access = read_access(settings.access);
   error_code error;
   const auto address = asio::ip::make_address(settings.address, error);
   if (error) {
@@ -313,7 +117,7 @@ void HttpServer::Impl::stop() {
   asio::post(context, [this] {
     error_code ignored;
     acceptor_.close(ignored);
-    for (Connection* connection : std::vector(connections_.begin(), connections_.end())) {
+    for (Connection* const connection : std::vector(table_.open.begin(), table_.open.end())) {
       connection->close();
     }
     context.stop();
@@ -335,14 +139,54 @@ void HttpServer::Impl::on_accept(const error_code& error, tcp::socket socket) {
     });
     return;
   }
-  if (connections_.size() >= settings.max_connections) {
-    ++counts.refused_connections;
+  if (table_.open.size() >= table_.settings.max_connections && !make_room()) {
+    ++table_.counts.refused_connections;
   } else {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    std::make_shared<Connection>(*this, std::move(socket))->next_request();
+    std::make_shared<Connection>(table_, context, transport_over(std::move(socket)))->start();
   }
   accept();
+}
+
+bool HttpServer::Impl::make_room() {
+  // Whoever keeps connections and asks nothing must not keep Prometheus out.
+  const auto spared = std::min_element(
+      table_.open.begin(), table_.open.end(), [](const Connection* a, const Connection* b) {
+        return std::pair(a->state(), a->since()) < std::pair(b->state(), b->since());
+      });
+  if (spared == table_.open.end() || (*spared)->state() > Connection::State::reading) return false;
+  ++table_.counts.evicted_connections;
+  (*spared)->close();
+  return true;
+}
+
+std::unique_ptr<Transport> HttpServer::Impl::transport_over(tcp::socket socket) {
+  TlsFiles* const tls = table_.access->tls.get();
+  if (tls == nullptr) return plain_transport(std::move(socket));
+  return tls_transport(std::move(socket), tls->newest(std::chrono::steady_clock::now()));
+}
+
+void HttpServer::Impl::use(std::shared_ptr<Access> access) {
+  if (access->settings == table_.access->settings) {
+    // Nobody need connect or prove a password again because the files have been read again.
+    table_.access->tls = std::move(access->tls);
+    return;
+  }
+  table_.access = std::move(access);
+  for (Connection* const connection : std::vector(table_.open.begin(), table_.open.end())) {
+    connection->end_by_new_access();
+  }
+}
+
+const HttpCounts& HttpServer::Impl::counts() {
+  if (const TlsFiles* const tls = table_.access->tls.get()) {
+    table_.counts.certificate = {.expiry = tls->current().certificate_end,
+                                 .failures = tls->failures()};
+  } else {
+    table_.counts.certificate.reset();
+  }
+  return table_.counts;
 }
 
 HttpServer::HttpServer(HttpSettings settings, Routes routes)
@@ -351,7 +195,13 @@ HttpServer::~HttpServer() { stop(); }
 
 std::uint16_t HttpServer::start() { return impl_->start(); }
 void HttpServer::stop() { impl_->stop(); }
-const HttpCounts& HttpServer::counts() const { return impl_->counts; }
+const HttpCounts& HttpServer::counts() const { return impl_->counts(); }
+
+void HttpServer::set_access(std::shared_ptr<Access> access) {
+  asio::post(impl_->context, [impl = impl_.get(), access = std::move(access)]() mutable {
+    impl->use(std::move(access));
+  });
+}
 
 void HttpServer::after(std::chrono::milliseconds delay, std::function<void()> work) {
   auto timer = std::make_shared<asio::steady_timer>(impl_->context, delay);

@@ -16,7 +16,10 @@ namespace deskpulse::serve {
 struct HttpSettings {
   std::string address = "127.0.0.1";  ///< an IPv4 or IPv6 address, without brackets
   std::uint16_t port = 9870;          ///< 0: any free one
-  std::size_t max_connections = 256;  ///< one more is accepted and closed at once
+  /// One more takes the place of the one that has been idle longest, or that has taken longest to
+  /// send a request; where all are being answered it is closed at once. Three quarters of them may
+  /// be streams.
+  std::size_t max_connections = 256;
   std::size_t max_header_bytes = 16 * 1024;
   std::chrono::milliseconds header_deadline{
       10'000};                                       ///< first byte of a request to its last header
@@ -26,9 +29,16 @@ struct HttpSettings {
   AccessSettings access;
 };
 
-/// Serves `routes`: GET and HEAD, keep-alive, gzip when asked, one request at a time per
-/// connection. Every handler runs on the server's thread. A peer that is slow or talks nonsense
-/// costs one connection and no more.
+struct Access;
+/// The files and hashes that `settings` name, read and checked, for HttpServer::set_access(). From
+/// any thread. Throws std::runtime_error with a sentence for the operator that names the setting:
+/// `http.tls_server_config.cert_file: cannot read /etc/…: No such file or directory; …`.
+std::shared_ptr<Access> read_access(const AccessSettings& settings);
+
+/// Serves `routes`: GET and HEAD, keep-alive, gzip when asked, streams of events, one request at a
+/// time per connection. Every handler runs on the server's thread. A peer that is slow or talks
+/// nonsense costs one connection and no more. Whom it answers at all is said by AccessSettings; it
+/// holds for every path.
 class HttpServer {
  public:
   HttpServer(HttpSettings settings, Routes routes);
@@ -37,12 +47,18 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   /// Listens, starts the thread and returns the port. Throws std::runtime_error with a sentence for
-  /// the operator when it cannot: `cannot listen on 127.0.0.1:9870: Address already in use; …`.
+  /// the operator when it cannot: `cannot listen on 127.0.0.1:9870: Address already in use; …`, or
+  /// what read_access() throws.
   std::uint16_t start();
   /// Closes the listener and every connection and joins the thread; returns at once when not
   /// running. Never from a handler.
   void stop();
 
+  /// From now on holds `access`, made by read_access() and not used elsewhere. Once start() has
+  /// returned, from any thread. Where its settings are other ones, what was let in by the old ones
+  /// ends: streams and idle connections at once, the others with their response. Otherwise only
+  /// the certificate is new.
+  void set_access(std::shared_ptr<Access> access);
   /// What the server counts about itself. Only on the server's thread, that is in a handler.
   const HttpCounts& counts() const;
   /// Runs `work` on the server's thread after `delay`, unless the server has stopped by then. Only

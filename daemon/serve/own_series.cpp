@@ -139,10 +139,27 @@ std::vector<prometheus::MetricFamily> HttpCollectable::Collect() const {
   families.push_back(
       one(gauge_family("deskpulse_http_connections", "HTTP connections open now (当前连接数)."),
           static_cast<double>(counts_.connections)));
+  families.push_back(one(gauge_family("deskpulse_http_streams",
+                                      "Of the HTTP connections, streams of events (当前推送流数)."),
+                         static_cast<double>(counts_.streams)));
   families.push_back(count("deskpulse_http_refused_connections_total",
                            "HTTP connections closed at once because there were too many "
                            "(拒绝连接数).",
                            counts_.refused_connections));
+  families.push_back(count("deskpulse_http_evicted_connections_total",
+                           "HTTP connections that asked nothing, closed to make room for others "
+                           "(腾退连接数).",
+                           counts_.evicted_connections));
+  if (counts_.certificate) {
+    families.push_back(one(
+        gauge_family("deskpulse_http_certificate_expiry_timestamp_seconds",
+                     "Until when the certificate of the HTTP listener is good (证书到期时间)."),
+        static_cast<double>(std::chrono::system_clock::to_time_t(counts_.certificate->expiry))));
+    families.push_back(count("deskpulse_http_certificate_failures_total",
+                             "Times that changed certificate files could not be used, and the old "
+                             "certificate stayed (证书更新失败次数).",
+                             counts_.certificate->failures));
+  }
   return families;
 }
 

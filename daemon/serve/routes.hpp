@@ -1,10 +1,12 @@
 // What the HTTP server answers: a small table from path to handler, free of any transport.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +32,8 @@ struct Response {
   std::shared_ptr<const void> body_owner;  ///< keeps `body` until it is sent; null for static text
   bool negotiated = false;                 ///< the body depends on Accept-Encoding
   bool gzip = false;                       ///< the body is compressed already
+  std::string etag;                        ///< with its quotes; empty: none
+  std::string_view cache_control = "no-store";  ///< static text
   /// Content-Security-Policy; static text. The default lets a browser do nothing with it.
   std::string_view content_security_policy = "default-src 'none'; frame-ancestors 'none'";
 };
@@ -69,7 +73,14 @@ struct HttpCounts {
   std::map<std::string, Timing> durations;                             ///< by path
   std::uint64_t connections = 0;          ///< open now, streams included
   std::uint64_t streams = 0;              ///< streams of events, open now
-  std::uint64_t refused_connections = 0;  ///< beyond max_connections
+  std::uint64_t refused_connections = 0;  ///< all max_connections were being answered
+  std::uint64_t evicted_connections = 0;  ///< gave way to a new one
+  /// Of our own listener with TLS.
+  struct Certificate {
+    std::chrono::system_clock::time_point expiry;  ///< until when it is good
+    std::uint64_t failures = 0;                 ///< times that changed files could not be used
+  };
+  std::optional<Certificate> certificate;
 };
 
 }  // namespace deskpulse::serve

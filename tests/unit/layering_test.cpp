@@ -45,7 +45,7 @@ const std::vector<Folder>& folders() {
        {"boost/system/", "boost/asio/awaitable.hpp"}},
       {"daemon/serve/",
        {"daemon/serve/", "daemon/engine/", "proto/"},
-       {"boost/", "prometheus/", "libdeflate.h", "zlib.h"},
+       {"boost/", "crypt.h", "openssl/", "prometheus/", "libdeflate.h", "zlib.h"},
        {"boost/system/", "prometheus/"}},
       {"daemon/config/", {"daemon/config/"}, {"absl/time/", "toml++/"}, {}},
       {"daemon/simulator/",

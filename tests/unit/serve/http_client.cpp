@@ -83,8 +83,23 @@ bool HttpClient::is_ended() {
   return errno != EAGAIN && errno != EWOULDBLOCK;
 }
 
+Answer HttpClient::open_stream(const std::string& path, const std::string& headers) {
+  if (!send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n")) return {};
+  return read_answer(false);
+}
+
+std::optional<std::string> HttpClient::read_event() {
+  std::size_t end = 0;
+  while ((end = received_.find("\n\n")) == std::string::npos) {
+    if (!receive()) return std::nullopt;
+  }
+  std::string event = received_.substr(0, end);
+  received_.erase(0, end + 2);
+  return event;
+}
+
 Answer HttpClient::get(const std::string& path, const std::string& headers) {
-  if (!send("GET " + path + " HTTP/1.1\r\nHost: test\r\n" + headers + "\r\n")) return {};
+  if (!send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n")) return {};
   return read_answer();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,10 @@ class HttpClient {
 
   /// False when the peer has gone.
   bool send(std::string_view bytes);
+  /// Asks for a stream of events; its answer has no body, and read_event() gives what follows.
+  Answer open_stream(const std::string& path, const std::string& headers = "");
+  /// What stands before the next empty line; nothing once the stream has ended.
+  std::optional<std::string> read_event();
   /// `has_body` is false for the answer to a HEAD.
   Answer read_answer(bool has_body = true);
   /// True when the server has closed or reset the connection; what still came is dropped.

@@ -67,7 +67,7 @@ TEST_F(HttpServerTest, EveryAnswerForbidsSniffingScriptsAndStoring) {
 TEST_F(HttpServerTest, HeadGivesTheHeadersOfAGetAndNoBody) {
   HttpClient client(start());
 
-  ASSERT_TRUE(client.send("HEAD /hello?x HTTP/1.1\r\nHost: test\r\n\r\n"));
+  ASSERT_TRUE(client.send("HEAD /hello?x HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   const Answer head = client.read_answer(false);
   const Answer next = client.get("/hello");  // would be garbled by a body
 
@@ -87,7 +87,7 @@ TEST_F(HttpServerTest, UnknownPathsAreNotFoundOnTheSameConnection) {
 TEST_F(HttpServerTest, OtherMethodsAreRefusedWithTheOnesAllowed) {
   HttpClient client(start());
 
-  ASSERT_TRUE(client.send("DELETE /hello HTTP/1.1\r\nHost: test\r\n\r\n"));
+  ASSERT_TRUE(client.send("DELETE /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   const Answer answer = client.read_answer();
 
   EXPECT_EQ(answer.status, 405U);
@@ -98,7 +98,8 @@ TEST_F(HttpServerTest, OtherMethodsAreRefusedWithTheOnesAllowed) {
 TEST_F(HttpServerTest, ARequestWithABodyIsAnsweredAndTheConnectionEnds) {
   HttpClient client(start());
 
-  ASSERT_TRUE(client.send("POST /hello HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nab"));
+  ASSERT_TRUE(
+      client.send("POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab"));
 
   EXPECT_EQ(client.read_answer().status, 405U);
   EXPECT_TRUE(client.is_ended());
@@ -108,8 +109,8 @@ TEST_F(HttpServerTest, RequestsSentAheadAreAnsweredInOrder) {
   HttpClient client(start());
 
   ASSERT_TRUE(
-      client.send("GET /hello?1 HTTP/1.1\r\nHost: t\r\n\r\nGET /hello?2 HTTP/1.1\r\nHost: "
-                  "t\r\n\r\nGET http://t/hello?3 HTTP/1.1\r\nHost: t\r\n\r\n"));
+      client.send("GET /hello?1 HTTP/1.1\r\nHost: [::1]\r\n\r\nGET /hello?2 HTTP/1.1\r\nHost: "
+                  "[::1]\r\n\r\nGET http://[::1]/hello?3 HTTP/1.1\r\nHost: [::1]\r\n\r\n"));
 
   EXPECT_EQ(client.read_answer().body, "hello 1");
   EXPECT_EQ(client.read_answer().body, "hello 2");
@@ -158,7 +159,7 @@ TEST_F(HttpServerTest, APeerThatDoesNotReadLosesItsConnection) {
   });
   HttpClient client(start());
 
-  ASSERT_TRUE(client.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n"));
+  ASSERT_TRUE(client.send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 
   ended->get_future().wait();
   EXPECT_EQ(client.read_answer().status, 0U);  // cut short
@@ -185,15 +186,130 @@ TEST_F(HttpServerTest, NonsenseIsRefusedAndOthersAreStillServed) {
   EXPECT_EQ(other.get("/hello").status, 200U);
 }
 
-TEST_F(HttpServerTest, BeyondTheLimitConnectionsAreClosedAtOnce) {
-  settings.max_connections = 1;
+TEST_F(HttpServerTest, BeyondTheLimitTheConnectionThatWasIdleLongestGivesWay) {
+  settings.max_connections = 2;
   const std::uint16_t port = start();
   HttpClient first(port);
+  HttpClient second(port);
+  ASSERT_EQ(second.get("/hello").status, 200U);
   ASSERT_EQ(first.get("/hello").status, 200U);
+  HttpClient third(port);
+
+  EXPECT_EQ(third.get("/hello").status, 200U);
+  EXPECT_TRUE(second.is_ended());
+  EXPECT_EQ(first.get("/hello").status, 200U);
+}
+
+TEST_F(HttpServerTest, ConnectionsThatAskNothingKeepNobodyOut) {
+  settings.max_connections = 2;
+  const std::uint16_t port = start();
+  HttpClient silent(port);
+  HttpClient dripping(port);
+  ASSERT_TRUE(dripping.send("GET /hello HTTP/1.1\r\nHo"));
+
+  for (int i = 0; i < 4; ++i) {
+    HttpClient client(port);
+    EXPECT_EQ(client.get("/hello", "Connection: close\r\n").status, 200U);
+  }
+  EXPECT_TRUE(silent.is_ended());
+}
+
+TEST_F(HttpServerTest, BeyondTheLimitNobodyWhoIsBeingAnsweredGivesWay) {
+  settings.max_connections = 1;
+  std::promise<void> asked;
+  Reply kept;
+  routes.add("/later", [&](const Request&, Reply reply) {
+    kept = std::move(reply);
+    asked.set_value();
+  });
+  const std::uint16_t port = start();
+  HttpClient first(port);
+  ASSERT_TRUE(first.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  asked.get_future().wait();
   HttpClient second(port);
 
   EXPECT_TRUE(second.is_ended());
-  EXPECT_EQ(first.get("/hello").status, 200U);
+  server->poster()([&kept] { kept(text_response(200, "answered")); });
+  EXPECT_EQ(first.read_answer().body, "answered");
+}
+
+TEST_F(HttpServerTest, AHostThatIsNotOursIsMisdirected) {
+  settings.access.allowed_hosts = {"wall.example"};
+  HttpClient client(start());
+
+  ASSERT_TRUE(client.send("GET /hello HTTP/1.1\r\nHost: evil.example:9870\r\n\r\n"));
+  const Answer refused = client.read_answer();
+  ASSERT_TRUE(client.send("GET /api/v1/x HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+  const Answer refused_by_api = client.read_answer();
+  ASSERT_TRUE(client.send("GET http://evil.example/hello HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  const Answer refused_target = client.read_answer();
+  ASSERT_TRUE(client.send("GET /hello HTTP/1.1\r\nHost: Wall.Example:9870\r\n\r\n"));
+  const Answer allowed = client.read_answer();
+
+  EXPECT_EQ(refused.status, 421U);
+  EXPECT_THAT(refused.body, HasSubstr("[http] allowed_hosts"));
+  EXPECT_EQ(refused_by_api.status, 421U);
+  EXPECT_EQ(refused_by_api.headers.at("content-type"), "application/json");
+  EXPECT_THAT(refused_by_api.body, testing::StartsWith("{\"error\":\""));
+  EXPECT_EQ(refused_target.status, 421U);
+  EXPECT_EQ(allowed.status, 200U);
+}
+
+TEST_F(HttpServerTest, ARequestHasOneHost) {
+  HttpClient none(start());
+  ASSERT_TRUE(none.send("GET /hello HTTP/1.1\r\n\r\n"));
+  EXPECT_EQ(none.read_answer().status, 400U);
+
+  ASSERT_TRUE(none.send("GET /hello HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\n"));
+  EXPECT_EQ(none.read_answer().status, 400U);
+
+  ASSERT_TRUE(none.send("GET /hello HTTP/1.0\r\n\r\n"));
+  EXPECT_EQ(none.read_answer().status, 200U);
+}
+
+TEST_F(HttpServerTest, SettingsThatChangeEndWhatTheOldOnesLetIn) {
+  const std::uint16_t port = start();
+  HttpClient idle(port);
+  ASSERT_EQ(idle.get("/hello").status, 200U);
+  AccessSettings access;
+  access.allowed_hosts = {"wall.example"};
+
+  server->set_access(read_access(access));
+
+  EXPECT_TRUE(idle.is_ended());
+  HttpClient next(port);
+  ASSERT_TRUE(next.send("GET /hello HTTP/1.1\r\nHost: wall.example\r\n\r\n"));
+  EXPECT_EQ(next.read_answer().status, 200U);
+}
+
+TEST_F(HttpServerTest, SettingsThatAreTheSameEndNothing) {
+  HttpClient client(start());
+  ASSERT_EQ(client.get("/hello").status, 200U);
+
+  server->set_access(read_access(settings.access));
+
+  EXPECT_EQ(client.get("/hello").status, 200U);
+}
+
+TEST_F(HttpServerTest, AnEntityTagAndTheRulesOfCachingAreTheHandlers) {
+  routes.add("/asset", [](const Request& request, const Reply& reply) {
+    Response response = text_response(request.if_none_match == "\"1\"" ? 304 : 200, "text");
+    response.etag = "\"1\"";
+    response.cache_control = "no-cache";
+    reply(std::move(response));
+  });
+  HttpClient client(start());
+
+  const Answer whole = client.get("/asset");
+  ASSERT_TRUE(
+      client.send("GET /asset HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"1\"\r\n\r\n"));
+  const Answer unchanged = client.read_answer(false);
+
+  EXPECT_EQ(whole.headers.at("etag"), "\"1\"");
+  EXPECT_EQ(whole.headers.at("cache-control"), "no-cache");
+  EXPECT_EQ(unchanged.status, 304U);
+  EXPECT_EQ(unchanged.headers.count("content-length"), 0U);
+  EXPECT_EQ(client.get("/hello").body, "hello ");
 }
 
 TEST_F(HttpServerTest, AReplyMayComeLaterAndOnlyTheFirstCounts) {
@@ -235,7 +351,7 @@ TEST_F(HttpServerTest, StopEndsConnectionsThatWaitForAReply) {
     asked.set_value();
   });
   HttpClient client(start());
-  ASSERT_TRUE(client.send("GET /never HTTP/1.1\r\nHost: test\r\n\r\n"));
+  ASSERT_TRUE(client.send("GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   asked.get_future().wait();
 
   server->stop();

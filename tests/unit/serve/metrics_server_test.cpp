@@ -176,9 +176,9 @@ TEST_F(MetricsServerTest, ScrapesThatWaitTogetherShareOneMoment) {
   HttpClient second(port);
   HttpClient third(port);
 
-  ASSERT_TRUE(first.send("GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n"));
+  ASSERT_TRUE(first.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   feed.wait_until_asked();
-  ASSERT_TRUE(second.send("GET /metrics/agents HTTP/1.1\r\nHost: test\r\n\r\n"));
+  ASSERT_TRUE(second.send("GET /metrics/agents HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   // Connections are served in turn, so when this is answered the second has been heard.
   ASSERT_EQ(third.get("/-/healthy").status, 200U);
   feed.answer();
@@ -230,7 +230,7 @@ TEST_F(MetricsServerTest, TheFeedsThreadMayBeAnother) {
 TEST_F(MetricsServerTest, AnAnswerAfterTheEndDoesNothing) {
   feed.be_busy();
   HttpClient client(start());
-  ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n"));
+  ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   feed.wait_until_asked();
 
   server.reset();

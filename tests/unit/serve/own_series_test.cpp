@@ -83,6 +83,8 @@ TEST(HttpCollectable, CountsRequestsByPathAndCode) {
   counts.requests[{"/metrics", 200}] = 3;
   counts.durations["/metrics"] = {3, 0.75};
   counts.connections = 2;
+  counts.streams = 1;
+  counts.evicted_connections = 5;
 
   const check::Page page = page_of(HttpCollectable(counts));
 
@@ -92,6 +94,21 @@ TEST(HttpCollectable, CountsRequestsByPathAndCode) {
   EXPECT_EQ(page.value("deskpulse_http_request_duration_seconds_sum", {{"path", "/metrics"}}),
             0.75);
   EXPECT_EQ(page.value("deskpulse_http_connections", {}), 2);
+  EXPECT_EQ(page.value("deskpulse_http_streams", {}), 1);
+  EXPECT_EQ(page.value("deskpulse_http_evicted_connections_total", {}), 5);
+  EXPECT_EQ(page.value("deskpulse_http_certificate_expiry_timestamp_seconds", {}), std::nullopt);
+}
+
+TEST(HttpCollectable, SaysUntilWhenTheCertificateIsGood) {
+  HttpCounts counts;
+  counts.certificate = {.expiry = std::chrono::system_clock::from_time_t(1'800'000'000),
+                        .failures = 2};
+
+  const check::Page page = page_of(HttpCollectable(counts));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_http_certificate_expiry_timestamp_seconds", {}), 1.8e9);
+  EXPECT_EQ(page.value("deskpulse_http_certificate_failures_total", {}), 2);
 }
 
 TEST(ProcessCollectable, KnowsThisProcess) {

@@ -1,0 +1,72 @@
+#include "daemon/serve/allowed_hosts.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace deskpulse::serve {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+bool is_port(std::string_view text) {
+  return text.size() <= 5 && std::all_of(text.begin(), text.end(),
+                                         [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+bool is_address(int family, std::string_view text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return inet_pton(family, std::string(text).c_str(), bytes.data()) == 1;
+}
+
+}  // namespace
+
+AllowedHosts::AllowedHosts(const std::vector<std::string>& names, std::string_view own_name)
+    : names_{"localhost"} {
+  for (const std::string& name : names) {
+    allows_all_ = allows_all_ || name == "*";
+    names_.push_back(lower(name));
+  }
+  if (own_name.empty()) return;
+  names_.push_back(lower(own_name));
+  names_.push_back(lower(own_name.substr(0, own_name.find('.'))));
+}
+
+bool AllowedHosts::allows(std::string_view host) const {
+  if (allows_all_) return true;
+  if (host.starts_with('[')) {
+    const std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    const std::string_view behind = host.substr(end + 1);
+    return (behind.empty() || (behind[0] == ':' && is_port(behind.substr(1)))) &&
+           is_address(AF_INET6, host.substr(1, end - 1));
+  }
+  const std::size_t colon = host.find(':');
+  if (colon != std::string_view::npos && !is_port(host.substr(colon + 1))) return false;
+  std::string_view name = host.substr(0, colon);
+  if (is_address(AF_INET, name)) return true;
+  if (name.ends_with('.')) name.remove_suffix(1);  // the root, said aloud
+  return !name.empty() && std::find(names_.begin(), names_.end(), lower(name)) != names_.end();
+}
+
+std::string machine_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return {};
+  return name.data();
+}
+
+bool is_same_origin(std::string_view origin, std::string_view host) {
+  const std::size_t scheme_end = origin.find("://");
+  if (scheme_end == std::string_view::npos) return false;  // "null", too
+  return !host.empty() && lower(origin.substr(scheme_end + 3)) == lower(host);
+}
+
+}  // namespace deskpulse::serve
