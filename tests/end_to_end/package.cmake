@@ -1,0 +1,16 @@
+# What an operator installs. Included by CMakeLists.txt, which sets `programs`.
+foreach(test unit configuration manual completion)
+  add_test(NAME EndToEnd.package_${test}
+    COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/package_${test}_test.py)
+  set_tests_properties(EndToEnd.package_${test} PROPERTIES LABELS end_to_end TIMEOUT 300
+    ENVIRONMENT "${programs}")
+endforeach()
+
+# Only of what is shipped. `package_in_a_fresh_root` and `package_is_reproducible` go further, and
+# take minutes.
+if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT DESKPULSE_SANITIZE)
+  add_test(NAME EndToEnd.package_content
+    COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/package_content_test.py)
+  set_tests_properties(EndToEnd.package_content PROPERTIES LABELS end_to_end TIMEOUT 600
+    ENVIRONMENT "${programs};BUILD_DIRECTORY=${PROJECT_BINARY_DIR}")
+endif()
