@@ -1,24 +1,109 @@
 #include "daemon/monitor.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/event_counts.hpp"
 
 namespace deskpulse {
+namespace {
+
+// Two looks for every newcomer keep the ids of those who wait no more in proportion to the traffic;
+// those of a tick see to it that a quiet hour forgets them too.
+constexpr std::size_t kLooksPerEvent = 2;
+constexpr std::size_t kLooksPerTick = 1'000;
+
+}  // namespace
+
 Monitor::Monitor(const engine::Settings& engine, const feed::IntakeSettings& intake,
                  const proto::IdHasher& hasher, WallClock wall)
     : windows_(engine.windows),
       calendar_(engine.calendar),
+      hasher_(hasher),
+      max_clock_skew_(intake.max_clock_skew),
       wall_(std::move(wall)),
       engine_(engine, hasher),
       sink_(engine_),
-      intake_(intake, hasher, sink_) {}
+      intake_(intake, hasher, sink_),
+      names_([this](const proto::CustomerKey& customer) { return engine_.is_waiting(customer); }) {}
+
+void Monitor::show_customers(bool show) {
+  show_customers_ = show;
+  if (!show) names_.clear();
+}
+
+void Monitor::tick() {
+  intake_.tick(wall_());
+  names_.sweep(engine_.now(), kLooksPerTick);
+}
 
 void Monitor::fill(serve::Moment& moment) {
   const proto::Instant wall = wall_();
   intake_.tick(wall);
+  moment.at = wall;
   engine_.report(moment.report);
+  moment.spans.clear();
+  for (const engine::Window& window : windows_) moment.spans.push_back(window.span);
+  moment.spans.emplace_back(0);  // today
+  fill_waiting(moment);
   fill_status(moment.status, moment.report, wall);
+}
+
+Monitor::Glance Monitor::glance() {
+  const proto::Instant wall = wall_();
+  const feed::LiveClock& clock = intake_.clock();
+  serve::Status status;
+  status.ever_connected = intake_.counters().connects > 0;
+  status.connected = clock.is_connected();
+  status.silent = clock.is_silent(wall);
+  status.stale = clock.is_stale(wall);
+  engine::WaitingList list;
+  engine_.waiting({}, 0, list);
+  return {serve::feed_state(status), list.waiting_customers};
+}
+
+void Monitor::fill_waiting(serve::Moment& moment) {
+  for (serve::WaitingPage& page : moment.waiting) {
+    engine_.waiting(page.wish.scope, page.wish.limit, page.list);
+    page.customers.clear();
+    if (!show_customers_) continue;
+    for (const engine::WaitingRow& row : page.list.rows)
+      page.customers.emplace_back(names_.find(row.customer));
+  }
+}
+
+// Only what can open a turn: a customer's message, and a handoff.
+void Monitor::remember(const proto::Event& event, proto::Instant wall) {
+  const bool asks = event.type == proto::Type::message && event.from == proto::From::customer &&
+                    !proto::is_silent(event.kind);
+  if (event.customer.empty() || (!asks && event.type != proto::Type::assign)) return;
+  names_.sweep(engine_.now(), kLooksPerEvent);  // first: a late one is applied only after this
+  // One from the future beyond the allowed skew is rejected and never applied.
+  names_.remember(hasher_.hash(event.shop, event.customer), event.customer,
+                  std::min(event.ts, wall + max_clock_skew_));
+}
+
+void Monitor::Listener::connected(proto::Millis heartbeat, proto::Instant wall) {
+  monitor_.intake_.connected(heartbeat, wall);
+}
+
+void Monitor::Listener::event(const proto::Event& event, proto::Instant wall) {
+  if (monitor_.show_customers_) monitor_.remember(event, wall);
+  monitor_.intake_.event(event, wall);
+}
+
+void Monitor::Listener::rejected(const proto::Rejection& rejection) {
+  monitor_.intake_.rejected(rejection);
+}
+
+void Monitor::Listener::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) {
+  monitor_.intake_.heartbeat(ts, wall);
+}
+
+void Monitor::Listener::gap(feed::GapKind kind) { monitor_.intake_.gap(kind); }
+
+void Monitor::Listener::disconnected(feed::Disconnect reason) {
+  monitor_.intake_.disconnected(reason);
 }
 
 void Monitor::fill_status(serve::Status& status, const engine::Report& report,

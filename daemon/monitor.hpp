@@ -2,13 +2,16 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/engine/engine.hpp"
 #include "daemon/engine_sink.hpp"
 #include "daemon/feed/intake.hpp"
-#include "daemon/serve/metrics_server.hpp"
+#include "daemon/serve/moment.hpp"
+#include "daemon/waiting_names.hpp"
 #include "proto/id_hash.hpp"
 
 namespace deskpulse {
@@ -27,24 +30,55 @@ class Monitor {
   Monitor& operator=(const Monitor&) = delete;
 
   /// Where a feed is to deliver.
-  feed::FeedListener& listener() { return intake_; }
+  feed::FeedListener& listener() { return listener_; }
+  /// Whether the lists of waiting customers say their ids; from then on they are kept in memory
+  /// while the customers wait, otherwise never. Off at first.
+  void show_customers(bool show);
   /// Lets time pass, so that deadlines fire without events and without scrapes.
-  void tick() { intake_.tick(wall_()); }
-  /// The numbers and the feed's state of this instant; lets time pass first. The buffers of
-  /// `moment` are reused.
+  void tick();
+  /// The numbers and the feed's state of this instant, and the lists of waiting customers that are
+  /// wished for; lets time pass first. The buffers of `moment` are reused.
   void fill(serve::Moment& moment);
+  /// The feed's state and how many customers wait, for one line; cheap, and lets no time pass.
+  struct Glance {
+    std::string_view feed_state;  ///< as of serve::feed_state()
+    std::size_t waiting_customers = 0;
+  };
+  Glance glance();
 
   const feed::Intake& intake() const { return intake_; }
 
  private:
+  /// Notes the ids of customers who may wait before the intake forgets them.
+  class Listener final : public feed::FeedListener {
+   public:
+    explicit Listener(Monitor& monitor) : monitor_(monitor) {}
+    void connected(proto::Millis heartbeat, proto::Instant wall) override;
+    void event(const proto::Event& event, proto::Instant wall) override;
+    void rejected(const proto::Rejection& rejection) override;
+    void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
+    void gap(feed::GapKind kind) override;
+    void disconnected(feed::Disconnect reason) override;
+
+   private:
+    Monitor& monitor_;
+  };
+
+  void remember(const proto::Event& event, proto::Instant wall);
+  void fill_waiting(serve::Moment& moment);
   void fill_status(serve::Status& status, const engine::Report& report, proto::Instant wall);
 
   std::vector<engine::Window> windows_;
   engine::Calendar calendar_;
+  const proto::IdHasher hasher_;
+  const proto::Millis max_clock_skew_;
   WallClock wall_;
   engine::Engine engine_;
   EngineSink sink_;
   feed::Intake intake_;
+  Listener listener_{*this};
+  bool show_customers_ = false;
+  WaitingNames names_;
 };
 
 }  // namespace deskpulse

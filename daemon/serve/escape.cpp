@@ -3,10 +3,8 @@
 #include <cstdint>
 
 namespace deskpulse::serve {
-namespace {
 
-/// Bytes of the well-formed UTF-8 sequence (Unicode table 3-7) that `text` begins with; 0 if none.
-std::size_t sequence_length(std::string_view text) {
+std::size_t utf8_sequence_length(std::string_view text) {
   const auto byte = [text](std::size_t i) {
     return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
   };
@@ -29,11 +27,13 @@ std::size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+namespace {
+
 std::string escape(std::string_view text, bool quotes) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_sequence_length(text);
     if (length == 0) {
       out += "\xEF\xBF\xBD";
       text.remove_prefix(1);

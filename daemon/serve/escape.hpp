@@ -1,11 +1,15 @@
-// Escaping of the exposition format: without it one quote or newline in a name takes the whole
+// Text from outside, made fit for a page. Without it one quote or newline in a name takes a whole
 // target down.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace deskpulse::serve {
+
+/// Bytes of the well-formed UTF-8 sequence (Unicode table 3-7) that `text` begins with; 0 if none.
+std::size_t utf8_sequence_length(std::string_view text);
 
 /// `text` as the inside of a label value: backslash, quote and newline escaped, and bytes that are
 /// not UTF-8 replaced by U+FFFD, since Prometheus refuses a page for one of them.

@@ -9,4 +9,11 @@ std::string_view not_ready_reason(const Status& status) {
   return status.silent ? "feed silent" : "catching up";
 }
 
+std::string_view feed_state(const Status& status) {
+  if (!status.ever_connected) return "starting";
+  if (!status.connected) return "disconnected";
+  if (!status.stale) return "live";
+  return status.silent ? "silent" : "catching_up";
+}
+
 }  // namespace deskpulse::serve

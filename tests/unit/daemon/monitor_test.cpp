@@ -139,6 +139,51 @@ TEST_F(MonitorTest, CountsWhatItIsGivenByTypeAndReason) {
   EXPECT_EQ(count(moment().status.rejected, "malformed"), 1U);
 }
 
+TEST_F(MonitorTest, TheListOfWaitingCustomersIsTheNumberOfTheSameMoment) {
+  monitor_.listener().connected(5s, wall_);
+  customer_writes(wall_);
+  wall_ += 4s;
+  moment_.waiting = {{.wish = {{}, 20}, .list = {}, .customers = {}},
+                     {.wish = {{"nowhere", ""}, {}}, .list = {}, .customers = {}}};
+
+  const serve::Moment& now = moment();
+
+  EXPECT_EQ(now.waiting[0].list.waiting_customers, 1U);
+  ASSERT_EQ(now.waiting[0].list.rows.size(), 1U);
+  EXPECT_EQ(now.waiting[0].list.rows[0].since, wall_ - 4s);
+  EXPECT_EQ(now.waiting[1].list.answer, engine::WaitingAnswer::unknown_shop);
+  EXPECT_EQ(now.at, wall_);
+}
+
+TEST_F(MonitorTest, CustomersAreMaskedUnlessTheyAreToBeShownAndThenFromTheirNextMessageOn) {
+  moment_.waiting = {{.wish = {{}, {}}, .list = {}, .customers = {}}};
+  monitor_.listener().connected(5s, wall_);
+  customer_writes(wall_);
+  EXPECT_TRUE(moment().waiting[0].customers.empty());
+
+  monitor_.show_customers(true);
+  wall_ += 4s;
+  monitor_.tick();
+  EXPECT_EQ(moment().waiting[0].customers, std::vector<std::string>{""});
+  customer_writes(wall_ - 2s);  // late
+  EXPECT_EQ(moment().waiting[0].customers, std::vector<std::string>{"customer"});
+  monitor_.tick();
+  EXPECT_EQ(moment().waiting[0].customers, std::vector<std::string>{"customer"});
+
+  monitor_.show_customers(false);
+  EXPECT_TRUE(moment().waiting[0].customers.empty());
+  monitor_.show_customers(true);
+  EXPECT_EQ(moment().waiting[0].customers, std::vector<std::string>{""});
+}
+
+TEST_F(MonitorTest, SpansAreThoseOfTheScopes) {
+  const serve::Moment& now = moment();
+
+  ASSERT_EQ(now.spans.size(), now.report.scopes->size());
+  EXPECT_EQ(now.spans.front(), 1min);
+  EXPECT_EQ(now.spans.back(), 0s);
+}
+
 TEST_F(MonitorTest, NamesTheWindowsAsTheReportDoes) {
   const serve::Moment& now = moment();
 

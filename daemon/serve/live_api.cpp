@@ -1,0 +1,247 @@
+#include "daemon/serve/live_api.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "daemon/serve/overview.hpp"
+#include "daemon/serve/query.hpp"
+#include "daemon/serve/snapshot.hpp"
+#include "daemon/serve/waiting_json.hpp"
+
+namespace deskpulse::serve {
+namespace {
+
+constexpr std::string_view kJsonType = "application/json";
+constexpr std::chrono::milliseconds kTick{1'000};
+/// Between two attempts at a point of the history when the feed's thread is busy.
+constexpr std::chrono::milliseconds kSampleAgain{1'000};
+constexpr std::size_t kMaxId = 256;  // bytes, as the decoder has it
+constexpr std::size_t kMaxLimit = 1'000'000;
+
+constexpr std::string_view kBadQuery = "The query is not percent-encoded as it should be.";
+constexpr std::string_view kLongId = "An id has at most 256 bytes.";
+constexpr std::string_view kBadLimit = "limit must be a whole number from 0 to 1000000.";
+constexpr std::string_view kAgentAlone = "agent needs shop: agents are known by both.";
+constexpr std::string_view kNoShop = "There is no such shop.";
+constexpr std::string_view kNoAgent = "There is no such agent in this shop.";
+constexpr std::string_view kBusy =
+    "The thread that reads the feed is busy and gave no numbers in time; try again.";
+
+WaitingWish longest_waits(const std::string& shop) { return {{shop, ""}, kSnapshotWaiting}; }
+
+/// What a request asks for; or the sentence that says why it cannot be.
+struct Wanted {
+  WaitingWish wish;
+  std::string_view error;
+};
+
+Wanted read_query(const Request& request) {
+  const std::optional<Query> query = Query::parse(request.query);
+  if (!query) return {{}, kBadQuery};
+  Wanted wanted{{{std::string(query->value("shop")), std::string(query->value("agent"))}, {}}, {}};
+  const engine::WaitingScope& scope = wanted.wish.scope;
+  if (scope.shop.size() > kMaxId || scope.agent.size() > kMaxId) return {{}, kLongId};
+  if (!scope.agent.empty() && scope.shop.empty()) return {{}, kAgentAlone};
+  if (const std::string_view limit = query->value("limit"); !limit.empty()) {
+    wanted.wish.limit = parse_count(limit, kMaxLimit);
+    if (!wanted.wish.limit) return {{}, kBadLimit};
+  }
+  return wanted;
+}
+
+bool has_numbers(const Moment& moment) {
+  return moment.report.directory != nullptr && moment.report.scopes != nullptr &&
+         !moment.spans.empty();
+}
+
+}  // namespace
+
+Response json_error(unsigned status, std::string_view sentence) {
+  TextBuffer text;
+  JsonWriter json(text);
+  json.begin_object();
+  json.member("error", sentence);
+  json.end_object();
+  Response response = text_response(status, std::string(text.view()));
+  response.content_type = kJsonType;
+  return response;
+}
+
+LiveApi::LiveApi(std::shared_ptr<Moments> moments) : moments_(std::move(moments)) {}
+
+void LiveApi::add_routes(Routes& routes) {
+  const auto weak = weak_from_this();
+  routes.add("/api/v1/snapshot", [weak](const Request& request, Reply reply) {
+    if (const auto api = weak.lock()) api->snapshot(request, std::move(reply));
+  });
+  routes.add("/api/v1/waiting", [weak](const Request& request, Reply reply) {
+    if (const auto api = weak.lock()) api->waiting(request, std::move(reply));
+  });
+  routes.add_stream("/api/v1/stream", [weak](const Request& request, StreamReply reply) {
+    if (const auto api = weak.lock()) api->stream(request, std::move(reply));
+  });
+}
+
+void LiveApi::start(AskingThread thread) {
+  thread_ = std::move(thread);
+  thread_.post([weak = weak_from_this()] {
+    if (const auto api = weak.lock()) api->sample();
+  });
+}
+
+void LiveApi::snapshot(const Request& request, Reply reply) {
+  const Wanted wanted = read_query(request);
+  if (!wanted.error.empty()) return reply(json_error(400, wanted.error));
+  const std::string shop = wanted.wish.scope.shop;
+  moments_->next({longest_waits(shop)}, [weak = weak_from_this(), request, shop,
+                                         reply = std::move(reply)](const Moment* moment) {
+    const auto api = weak.lock();
+    if (api == nullptr) return;
+    if (moment == nullptr || !has_numbers(*moment)) return reply(json_error(503, kBusy));
+    api->history_.take(*moment);
+    const Rendering rendering = api->render(*moment, shop);
+    if (rendering.event == nullptr) return reply(json_error(404, kNoShop));
+    reply(api->json_response(request, rendering.event, rendering.json));
+  });
+}
+
+void LiveApi::waiting(const Request& request, Reply reply) {
+  const Wanted wanted = read_query(request);
+  if (!wanted.error.empty()) return reply(json_error(400, wanted.error));
+  moments_->next({wanted.wish}, [weak = weak_from_this(), request, wish = wanted.wish,
+                                 reply = std::move(reply)](const Moment* moment) {
+    const auto api = weak.lock();
+    if (api == nullptr) return;
+    if (moment == nullptr || !has_numbers(*moment)) return reply(json_error(503, kBusy));
+    const WaitingPage& page = *find_page(*moment, wish);
+    if (page.list.answer == engine::WaitingAnswer::unknown_shop)
+      return reply(json_error(404, kNoShop));
+    if (page.list.answer == engine::WaitingAnswer::unknown_agent)
+      return reply(json_error(404, kNoAgent));
+    const auto text = std::make_shared<TextBuffer>();
+    append_waiting_list(*moment, page, *text);
+    reply(api->json_response(request, text, text->view()));
+  });
+}
+
+void LiveApi::stream(const Request& request, StreamReply reply) {
+  const Wanted wanted = read_query(request);
+  if (!wanted.error.empty()) return reply.refuse(json_error(400, wanted.error));
+  const std::string shop = wanted.wish.scope.shop;
+  // At most a second old, and many pages that come back at once are no burst of questions.
+  if (const auto found = last_tick_.find(shop); found != last_tick_.end())
+    return open(shop, reply, found->second);
+  moments_->next({longest_waits(shop)},
+                 [weak = weak_from_this(), shop, reply = std::move(reply)](const Moment* moment) {
+                   const auto api = weak.lock();
+                   if (api == nullptr) return;
+                   if (moment == nullptr || !has_numbers(*moment))
+                     return reply.refuse(json_error(503, kBusy));
+                   api->history_.take(*moment);
+                   const Rendering rendering = api->render(*moment, shop);
+                   if (rendering.event == nullptr) return reply.refuse(json_error(404, kNoShop));
+                   api->open(shop, reply, rendering);
+                 });
+}
+
+void LiveApi::open(const std::string& shop, const StreamReply& reply, const Rendering& first) {
+  const std::shared_ptr<EventStream> stream = reply.accept();
+  if (stream->is_ended()) return;
+  stream->send(first.event);
+  readers_.push_back({shop, stream});
+  last_tick_.emplace(shop, first);
+  if (is_ticking_) return;
+  is_ticking_ = true;
+  thread_.after(kTick, [weak = weak_from_this()] {
+    if (const auto api = weak.lock()) api->tick();
+  });
+}
+
+void LiveApi::tick() {
+  std::erase_if(readers_, [](const Reader& reader) { return reader.stream->is_ended(); });
+  if (readers_.empty()) {
+    is_ticking_ = false;
+    last_tick_.clear();
+    return;
+  }
+  std::vector<WaitingWish> wishes;
+  for (const Reader& reader : readers_) {
+    WaitingWish wish = longest_waits(reader.shop);
+    if (std::find(wishes.begin(), wishes.end(), wish) == wishes.end())
+      wishes.push_back(std::move(wish));
+  }
+  thread_.after(kTick, [weak = weak_from_this()] {
+    if (const auto api = weak.lock()) api->tick();
+  });
+  moments_->next(std::move(wishes), [weak = weak_from_this()](const Moment* moment) {
+    // When there is none in time the readers see the age of what they have.
+    if (const auto api = weak.lock(); api != nullptr && moment != nullptr) api->send(*moment);
+  });
+}
+
+void LiveApi::send(const Moment& moment) {
+  if (!has_numbers(moment)) return;
+  history_.take(moment);
+  last_tick_.clear();
+  for (const Reader& reader : readers_) {
+    auto rendered = last_tick_.find(reader.shop);
+    if (rendered == last_tick_.end()) {
+      Rendering rendering = render(moment, reader.shop);
+      if (rendering.event == nullptr) continue;  // never: a shop that was known stays
+      rendered = last_tick_.emplace(reader.shop, std::move(rendering)).first;
+    }
+    reader.stream->send(rendered->second.event);
+  }
+}
+
+void LiveApi::sample() {
+  moments_->next([weak = weak_from_this()](const Moment* moment) {
+    const auto api = weak.lock();
+    if (api == nullptr) return;
+    std::chrono::milliseconds pause = kSampleAgain;
+    if (moment != nullptr && has_numbers(*moment)) {
+      api->history_.take(*moment);
+      pause = History::kStep - moment->at.time_since_epoch() % History::kStep;
+    }
+    api->thread_.after(pause, [weak] {
+      if (const auto later = weak.lock()) later->sample();
+    });
+  });
+}
+
+LiveApi::Rendering LiveApi::render(const Moment& moment, const std::string& shop) {
+  std::optional<std::size_t> row;
+  if (!shop.empty()) {
+    row = find_shop_row(moment.report, shop);
+    if (!row) return {};
+  }
+  text_.clear();
+  append_snapshot(moment, history_, row, find_page(moment, longest_waits(shop)), text_);
+  last_id_ = std::max(last_id_ + 1, std::int64_t{moment.at.time_since_epoch().count()});
+  std::string event = "id: " + std::to_string(last_id_) + "\nevent: snapshot\ndata: ";
+  const std::size_t begin = event.size();
+  event.append(text_.view()).append("\n\n");
+  Rendering rendering{std::make_shared<const std::string>(std::move(event)), {}};
+  rendering.json = std::string_view(*rendering.event).substr(begin, text_.size());
+  return rendering;
+}
+
+Response LiveApi::json_response(const Request& request, std::shared_ptr<const void> owner,
+                                std::string_view json) {
+  Response response;
+  response.content_type = kJsonType;
+  response.body = json;
+  response.body_owner = std::move(owner);
+  response.negotiated = true;
+  if (request.accepts_gzip) {
+    const auto compressed = std::make_shared<TextBuffer>();
+    gzip_.compress(json, *compressed);
+    response.body = compressed->view();
+    response.body_owner = compressed;
+    response.gzip = true;
+  }
+  return response;
+}
+
+}  // namespace deskpulse::serve

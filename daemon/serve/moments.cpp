@@ -1,0 +1,79 @@
+#include "daemon/serve/moments.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace deskpulse::serve {
+
+const WaitingPage* find_page(const Moment& moment, const WaitingWish& wish) {
+  for (const WaitingPage& page : moment.waiting)
+    if (page.wish == wish) return &page;
+  return nullptr;
+}
+
+Moments::Moments(TakeMoment take_moment, std::chrono::milliseconds deadline)
+    : take_moment_(std::move(take_moment)), deadline_(deadline) {}
+
+void Moments::ask_from(AskingThread thread) { thread_ = std::move(thread); }
+
+void Moments::next(std::vector<WaitingWish> wishes, Use use) {
+  const std::uint64_t number = ++last_number_;
+  waiting_.push_back({number, std::move(wishes), std::move(use)});
+  thread_.after(deadline_, [weak = weak_from_this(), number] {
+    if (const auto moments = weak.lock()) moments->give_up(number);
+  });
+  if (!is_asked_) ask();
+}
+
+void Moments::ask() {
+  is_asked_ = true;
+  std::size_t pages = 0;
+  for (const Waiting& each : waiting_) {
+    for (const WaitingWish& wish : each.wishes) {
+      const auto end = moment_->waiting.begin() + static_cast<std::ptrdiff_t>(pages);
+      if (std::any_of(moment_->waiting.begin(), end,
+                      [&](const WaitingPage& page) { return page.wish == wish; }))
+        continue;
+      if (pages == moment_->waiting.size()) moment_->waiting.emplace_back();
+      moment_->waiting[pages++].wish = wish;
+    }
+  }
+  moment_->waiting.resize(pages);
+  take_moment_(moment_, [weak = weak_from_this(), post = thread_.post] {
+    post([weak] {
+      if (const auto moments = weak.lock()) moments->answer();
+    });
+  });
+}
+
+void Moments::answer() {
+  ++answered_;
+  const auto unmet =
+      std::stable_partition(waiting_.begin(), waiting_.end(),
+                            [this](const Waiting& each) { return has_all(each.wishes); });
+  std::vector<Waiting> met(std::make_move_iterator(waiting_.begin()),
+                           std::make_move_iterator(unmet));
+  waiting_.erase(waiting_.begin(), unmet);
+  // Still asked: who asks from within a use waits until all of them have seen this moment.
+  for (const Waiting& each : met) each.use(moment_.get());
+  is_asked_ = false;
+  if (!waiting_.empty()) ask();
+}
+
+void Moments::give_up(std::uint64_t number) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const Waiting& each) { return each.number == number; });
+  if (found == waiting_.end()) return;
+  const Use use = std::move(found->use);
+  waiting_.erase(found);
+  use(nullptr);
+}
+
+bool Moments::has_all(const std::vector<WaitingWish>& wishes) const {
+  return std::all_of(wishes.begin(), wishes.end(), [this](const WaitingWish& wish) {
+    return find_page(*moment_, wish) != nullptr;
+  });
+}
+
+}  // namespace deskpulse::serve

@@ -1,0 +1,63 @@
+// One moment for everybody who asks at once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "daemon/serve/moment.hpp"
+
+namespace deskpulse::serve {
+
+/// The thread that asks, as far as it is needed: see HttpServer::after() and HttpServer::poster().
+struct AskingThread {
+  std::function<void(std::chrono::milliseconds, std::function<void()>)> after;
+  std::function<void(std::function<void()>)> post;
+};
+
+/// Asks the feed's thread for moments, one at a time. Who asks while one is on its way gets that
+/// one, unless it lacks a list of waiting customers that is wanted; those wait for the next, which
+/// has the lists of all. So a burst of questions costs the feed's thread one answer, or two.
+/// Everything happens on the asking thread; only `filled` may come from another, and does no more
+/// than post.
+class Moments : public std::enable_shared_from_this<Moments> {
+ public:
+  /// Called with the moment, which is good during the call only; null when the feed's thread gave
+  /// none in time.
+  using Use = std::function<void(const Moment*)>;
+
+  Moments(TakeMoment take_moment, std::chrono::milliseconds deadline);
+
+  /// Before the first next().
+  void ask_from(AskingThread thread);
+  void next(std::vector<WaitingWish> wishes, Use use);
+  void next(Use use) { next({}, std::move(use)); }
+  /// Of the moment that is being used, or of the last one: 1, 2, 3 …
+  std::uint64_t number() const { return answered_; }
+
+ private:
+  struct Waiting {
+    std::uint64_t number;
+    std::vector<WaitingWish> wishes;
+    Use use;
+  };
+
+  void ask();
+  void answer();
+  void give_up(std::uint64_t number);
+  bool has_all(const std::vector<WaitingWish>& wishes) const;
+
+  const TakeMoment take_moment_;
+  const std::chrono::milliseconds deadline_;
+  AskingThread thread_;
+  // Given to the feed's thread while is_asked_, and not touched here then, except in answer().
+  const std::shared_ptr<Moment> moment_ = std::make_shared<Moment>();
+  bool is_asked_ = false;
+  std::uint64_t answered_ = 0;
+  std::uint64_t last_number_ = 0;
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace deskpulse::serve

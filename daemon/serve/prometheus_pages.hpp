@@ -1,0 +1,53 @@
+// The pages for Prometheus, and for whoever asks whether the daemon is well.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+
+#include "daemon/serve/content_coding.hpp"
+#include "daemon/serve/exposition.hpp"
+#include "daemon/serve/moments.hpp"
+#include "daemon/serve/routes.hpp"
+#include "daemon/serve/status.hpp"
+
+namespace deskpulse::serve {
+
+/// `/metrics` (the daemon's own series and deskpulse_shop_*), `/metrics/agents`, `/-/ready`,
+/// `/-/healthy`. Scrapes that share a moment share its rendering. Everything happens on the
+/// server's thread.
+class PrometheusPages : public std::enable_shared_from_this<PrometheusPages> {
+ public:
+  /// `counts` is called on the server's thread, at each rendering.
+  using Counts = std::function<const HttpCounts&()>;
+
+  PrometheusPages(BuildInfo build, std::shared_ptr<Moments> moments);
+
+  void add_routes(Routes& routes);
+  /// Before the first request.
+  void count_with(Counts counts) { counts_ = std::move(counts); }
+
+ private:
+  enum class Page : std::uint8_t { shops, agents };
+
+  /// Buffers of one page, kept for the next time unless a slow peer is still being sent them.
+  struct Rendering {
+    std::shared_ptr<TextBuffer> plain;
+    std::shared_ptr<TextBuffer> gzip;
+    std::uint64_t plain_of = 0;  ///< the moment's number
+    std::uint64_t gzip_of = 0;
+  };
+
+  void answer(Page page, bool gzip, Reply reply);
+  Response metrics(const Moment& moment, Page page, bool gzip);
+  void render(const Moment& moment, Page page, TextBuffer& text);
+
+  const BuildInfo build_;
+  const std::shared_ptr<Moments> moments_;
+  Counts counts_;
+  std::array<Rendering, 2> renderings_;  // by Page
+  Exposition exposition_;
+  Gzip gzip_;
+};
+
+}  // namespace deskpulse::serve

@@ -1,0 +1,23 @@
+// One moment, whole, as JSON: what the wall shows.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "daemon/serve/history.hpp"
+#include "daemon/serve/moment.hpp"
+#include "daemon/serve/text_buffer.hpp"
+
+namespace deskpulse::serve {
+
+/// How many of those who wait longest a snapshot names.
+inline constexpr std::size_t kSnapshotWaiting = 20;
+
+/// Appends the answer of /api/v1/snapshot in one line, as proto/API.md has it: of all shops, or of
+/// the one of that row of the report. `waiting` are the longest waits of the same shops; null =
+/// none. The moment must have its directory and scopes. About 0.3 µs an agent, 2 µs a shop.
+void append_snapshot(const Moment& moment, const History& history,
+                     std::optional<std::size_t> shop_row, const WaitingPage* waiting,
+                     TextBuffer& out);
+
+}  // namespace deskpulse::serve

@@ -1,0 +1,23 @@
+// The list of waiting customers as JSON.
+#pragma once
+
+#include <string>
+
+#include "daemon/serve/json_writer.hpp"
+#include "daemon/serve/moment.hpp"
+
+namespace deskpulse::serve {
+
+/// What stands for a customer whose id is not shown: `#5f3c09ab`, the first digits of the keyed
+/// hash. The same for the same customer until the daemon restarts, and no way back from it.
+std::string customer_mask(const proto::CustomerKey& key);
+
+/// The daemon's state as both answers have it: a member `status`.
+void write_status(const Moment& moment, JsonWriter& json);
+/// A member `waiting`: the rows of the page, longest wait first.
+void write_waiting_rows(const Moment& moment, const WaitingPage& page, JsonWriter& json);
+
+/// The whole answer of /api/v1/waiting, in one line. The moment must have its directory.
+void append_waiting_list(const Moment& moment, const WaitingPage& page, TextBuffer& out);
+
+}  // namespace deskpulse::serve

@@ -1,0 +1,139 @@
+#include "daemon/serve/moments.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace deskpulse::serve {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// The feed's thread and the asking one, both in the test's hand.
+class MomentsTest : public testing::Test {
+ protected:
+  MomentsTest() {
+    moments->ask_from({[this](std::chrono::milliseconds, std::function<void()> work) {
+                         deadlines.push_back(std::move(work));
+                       },
+                       [](const std::function<void()>& work) { work(); }});
+  }
+  /// Asks, and notes when it got a moment under this name.
+  void ask(const std::string& name, std::vector<WaitingWish> wishes = {}) {
+    moments->next(std::move(wishes), [this, name](const Moment* moment) {
+      got.push_back(moment == nullptr ? name + " nothing" : name);
+    });
+  }
+  void fill() {
+    const auto now = std::exchange(filled, nullptr);
+    now();
+  }
+
+  int asked = 0;
+  std::vector<engine::WaitingScope> wished;
+  std::function<void()> filled;
+  std::vector<std::function<void()>> deadlines;
+  std::vector<std::string> got;
+  std::shared_ptr<Moments> moments = std::make_shared<Moments>(
+      [this](const std::shared_ptr<Moment>& moment, std::function<void()> done) {
+        ++asked;
+        wished.clear();
+        for (const WaitingPage& page : moment->waiting) wished.push_back(page.wish.scope);
+        filled = std::move(done);
+      },
+      std::chrono::milliseconds{5'000});
+};
+
+const WaitingWish kTea{{"tea", ""}, 20};
+const WaitingWish kCoffee{{"coffee", ""}, 20};
+
+TEST_F(MomentsTest, WhoAsksMeanwhileSharesTheMoment) {
+  ask("a");
+  ask("b");
+  EXPECT_THAT(got, IsEmpty());
+
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("a", "b"));
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(filled, nullptr);
+}
+
+TEST_F(MomentsTest, TheNextOneAsksAgain) {
+  ask("a");
+  fill();
+  ask("b");
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("a", "b"));
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(moments->number(), 2U);
+}
+
+TEST_F(MomentsTest, AWishThatTheMomentOnItsWayLacksWaitsForOneMoreWithAllOfThem) {
+  ask("plain");
+  ask("tea", {kTea});
+  ask("coffee", {kCoffee});
+  ask("tea too", {kTea});
+
+  fill();
+  EXPECT_THAT(got, ElementsAre("plain"));
+  EXPECT_EQ(asked, 2);
+  EXPECT_THAT(wished, ElementsAre(kTea.scope, kCoffee.scope));
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("plain", "tea", "coffee", "tea too"));
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(MomentsTest, AWishThatIsOnItsWayIsShared) {
+  ask("tea", {kTea});
+  ask("tea too", {kTea});
+
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("tea", "tea too"));
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(MomentsTest, WhoAsksWhileAMomentIsUsedWaitsForTheNext) {
+  moments->next([this](const Moment*) {
+    got.emplace_back("first");
+    ask("again");
+    EXPECT_EQ(asked, 1);  // the others still read this one
+  });
+  ask("second");
+
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("first", "second"));
+  EXPECT_EQ(asked, 2);
+  fill();
+  EXPECT_THAT(got, ElementsAre("first", "second", "again"));
+}
+
+TEST_F(MomentsTest, WhoGetsNoneInTimeIsToldSoOnceAndTheOthersGoOnWaiting) {
+  ask("a");
+  ask("b");
+
+  deadlines[0]();
+  EXPECT_THAT(got, ElementsAre("a nothing"));
+  fill();
+  deadlines[1]();
+
+  EXPECT_THAT(got, ElementsAre("a nothing", "b"));
+}
+
+TEST_F(MomentsTest, AnAnswerAfterTheEndDoesNothing) {
+  ask("a");
+  moments.reset();
+
+  fill();
+
+  EXPECT_THAT(got, IsEmpty());
+}
+
+}  // namespace
+}  // namespace deskpulse::serve
