@@ -132,9 +132,10 @@ class WebsocketFeed::Session : public std::enable_shared_from_this<Session> {
         settings_(std::move(settings)),
         wall_(std::move(wall)),
         probe_(probe ? std::move(probe) : std::make_shared<FeedProbe>()),
-        backoff_(settings_.backoff, std::move(random)),
+        random_(std::move(random)),
+        backoff_(settings_.backoff, random_),
         position_(settings_.start_at, settings_.resume_from),
-        decoder_({.max_bytes = settings_.max_message_bytes, .max_depth = settings_.max_depth}),
+        decoder_(limits()),
         pause_(executor_) {}
 
   void start(FeedListener& listener) {
@@ -146,6 +147,7 @@ class WebsocketFeed::Session : public std::enable_shared_from_this<Session> {
     });
   }
   void stop();
+  void change(WebsocketSettings settings);
   void abandon();
   void ack(std::uint64_t seq);
   std::optional<Cursor> cursor() const {
@@ -160,7 +162,14 @@ class WebsocketFeed::Session : public std::enable_shared_from_this<Session> {
   /// What to do after a message.
   enum class Verdict { go_on, leave_to_beast, end };
 
+  proto::DecoderLimits limits() const {
+    return {.max_bytes = settings_.max_message_bytes, .max_depth = settings_.max_depth};
+  }
   asio::awaitable<void> run();
+  /// Begins to end the connection, or the wait for one.
+  void leave();
+  /// From change() to the next connection.
+  void take_over();
   asio::awaitable<End> attempt(ConnectionPtr connection, std::string token);
   asio::awaitable<bool> connect(ConnectionPtr connection, Steady::time_point deadline, End& end);
   asio::awaitable<std::vector<Tcp::endpoint>> resolve(ConnectionPtr connection,
@@ -187,6 +196,7 @@ class WebsocketFeed::Session : public std::enable_shared_from_this<Session> {
   WebsocketSettings settings_;
   WallClock wall_;
   std::shared_ptr<FeedProbe> probe_;
+  Backoff::Random random_;
   Backoff backoff_;
   StreamPosition position_;
   proto::Decoder decoder_;
@@ -194,7 +204,8 @@ class WebsocketFeed::Session : public std::enable_shared_from_this<Session> {
   FeedListener* listener_ = nullptr;  ///< null: nobody listens any more
   ConnectionPtr connection_;
   Waiting waiting_ = Waiting::nothing;
-  bool stopping_ = false;
+  bool stopping_ = false;  ///< leave the connection; for good where there is no `next_`
+  std::optional<WebsocketSettings> next_;
   bool ever_ready_ = false;
   std::uint64_t already_seen_ = 0;
   End verdict_;  ///< with Verdict::end
@@ -287,7 +298,9 @@ struct WebsocketFeed::Session::Connection final : ReadObserver,
 // Connecting, again and again
 
 asio::awaitable<void> WebsocketFeed::Session::run() {
-  while (!stopping_) {
+  for (;;) {
+    if (next_) take_over();
+    if (stopping_) break;
     probe_->connecting(settings_.endpoint.host, settings_.endpoint.port, backoff_.attempts() + 1);
     End end;
     std::string error;
@@ -323,11 +336,15 @@ asio::awaitable<void> WebsocketFeed::Session::run() {
       }
     }
     waiting_ = Waiting::nothing;
-    if (stopping_) break;
+    if (stopping_ && !next_) break;
 
+    if (next_) end = {};
     probe_->disconnected(end.reason, end.detail);
     if (listener_ != nullptr) listener_->disconnected(end.reason);
-    if (was_ready && settings_.protocol == Protocol::plain) report_gap(GapKind::disconnect);
+    const bool plain =
+        settings_.protocol == Protocol::plain || (next_ && next_->protocol == Protocol::plain);
+    if (was_ready && plain) report_gap(GapKind::disconnect);
+    if (next_) continue;
     // Asked again the server would send the same again, and the stream would stand here for ever.
     if (was_ready && end.reason == Disconnect::message_too_large && position_.pass_over())
       report_gap(GapKind::hole);
@@ -715,6 +732,27 @@ asio::awaitable<void> WebsocketFeed::Session::close(ConnectionPtr connection,
 }
 
 void WebsocketFeed::Session::stop() {
+  next_.reset();
+  leave();
+}
+
+void WebsocketFeed::Session::change(WebsocketSettings settings) {
+  if (stopping_ && !next_) return;
+  next_ = std::move(settings);
+  leave();
+}
+
+void WebsocketFeed::Session::take_over() {
+  settings_ = std::move(*next_);
+  next_.reset();
+  stopping_ = false;
+  backoff_ = Backoff(settings_.backoff, random_);
+  decoder_ = proto::Decoder(limits());
+  if (!ever_ready_) position_ = StreamPosition(settings_.start_at, position_.cursor());
+  if (settings_.protocol == Protocol::plain) position_.forget();
+}
+
+void WebsocketFeed::Session::leave() {
   if (std::exchange(stopping_, true)) return;
   switch (waiting_) {
     case Waiting::pause:
@@ -741,6 +779,7 @@ void WebsocketFeed::Session::stop() {
 
 void WebsocketFeed::Session::abandon() {
   listener_ = nullptr;
+  next_.reset();
   stopping_ = true;
   pause_.cancel();
   if (connection_) connection_->drop(Disconnect::stopped);
@@ -756,6 +795,8 @@ WebsocketFeed::~WebsocketFeed() { session_->abandon(); }
 void WebsocketFeed::start(FeedListener& listener) { session_->start(listener); }
 
 void WebsocketFeed::stop() { session_->stop(); }
+
+void WebsocketFeed::change(WebsocketSettings settings) { session_->change(std::move(settings)); }
 
 std::optional<Cursor> WebsocketFeed::cursor() const { return session_->cursor(); }
 

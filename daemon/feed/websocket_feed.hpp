@@ -90,6 +90,12 @@ class WebsocketFeed final : public Feed {
   void stop() override;
   std::optional<Cursor> cursor() const override;
 
+  /// Goes on with other settings: says goodbye, as stop() does, and connects again at once, at the
+  /// same position, so that nothing is lost where the stream is the same. A server that does not
+  /// know the position says so, and that is a gap; without positions (plain, before or after) it
+  /// always is one. `resume_from` is not looked at. Does nothing once stop() has been called.
+  void change(WebsocketSettings settings);
+
   /// Tells the server that everything up to and with `seq` is safe. Nothing is queued: the newest
   /// one goes out as soon as the connection can write; without a connection, or plain, it is
   /// dropped.

@@ -866,6 +866,140 @@ TEST_F(WebsocketFeedTest, StoppingDuringTheHandshakeAndDuringAPause) {
   EXPECT_TRUE(until_logged("disconnected stopped"));
 }
 
+// --- other settings
+
+Task answer_close(Peer& peer) {
+  co_await peer.receive();
+  co_await peer.send(frame(8, "\x03\xe8"));
+}
+
+TEST_F(WebsocketFeedTest, OtherSettingsConnectAgainAtTheSamePosition) {
+  std::vector<std::string> hellos;
+  server.then([&](Peer& peer) -> Task {
+    co_await peer.open(kLive);
+    hellos.push_back(peer.hello);
+    co_await peer.send(events(1, "a"));
+    co_await answer_close(peer);
+  });
+  server.then([&](Peer& peer) -> Task {
+    co_await peer.open(kOk);
+    hellos.push_back(peer.hello);
+    co_await peer.send(events(2, "b"));
+    co_await peer.wait_for_the_end();
+  });
+  run("event a");
+
+  settings.consumer = "another";
+  feed->change(settings);
+
+  EXPECT_TRUE(until_logged("event b"));
+  EXPECT_THAT(listener.log, ElementsAre("connected", "gap live_start", "event a",
+                                        "disconnected stopped", "connected", "event b"));
+  ASSERT_EQ(hellos.size(), 2u);
+  EXPECT_THAT(hellos[1], HasSubstr("\"another\""));
+  EXPECT_THAT(hellos[1], HasSubstr("\"seq\":1"));
+  EXPECT_THAT(probe->waits, testing::IsEmpty());
+}
+
+TEST_F(WebsocketFeedTest, OtherSettingsEndAPauseAndAHandshake) {
+  ScriptedServer other{io};
+  other.then([](Peer& peer) -> Task {  // never answers
+    co_await peer.read_request();
+    co_await peer.wait_for_the_end();
+  });
+  server.then([](Peer& peer) -> Task {
+    co_await peer.open(kLive);
+    co_await peer.send(events(1, "a"));
+    co_await peer.wait_for_the_end();
+  });
+  other.start();
+  const WebsocketSettings good = settings;
+  settings.token_file = "/nowhere";  // so that it pauses at once, for very long
+  settings.backoff.base = settings.backoff.cap = std::chrono::hours(1);
+  start();
+  ASSERT_TRUE(until([&] { return !probe->waits.empty(); }));
+
+  WebsocketSettings silent = good;
+  silent.endpoint.port = other.port();
+  feed->change(silent);
+  ASSERT_TRUE(until([&] { return other.connections == 1; }));
+  feed->change(good);
+
+  EXPECT_TRUE(until_logged("event a")) << testing::PrintToString(listener.log);
+  other.stop();
+}
+
+TEST_F(WebsocketFeedTest, OtherSettingsOfAPlainFeedAreAGap) {
+  const auto plain = [](std::string id) {
+    return [id = std::move(id)](Peer& peer) -> Task {
+      co_await peer.upgrade("", text(event(id)));
+      co_await peer.wait_for_the_end();
+    };
+  };
+  settings.timeouts.close = Millis{20};
+  server.then(plain("a"));
+  server.then(plain("b"));
+  run_plain("event a");
+
+  feed->change(settings);
+
+  EXPECT_TRUE(until_logged("event b"));
+  EXPECT_THAT(listener.log,
+              ElementsAre("connected", "gap live_start", "event a", "disconnected stopped",
+                          "gap disconnect", "connected", "event b"));
+}
+
+TEST_F(WebsocketFeedTest, FromPositionsToPlainIsAGapAndBackIsOne) {
+  settings.timeouts.close = Millis{20};
+  server.then([](Peer& peer) -> Task {
+    co_await peer.open(kLive);
+    co_await peer.send(events(1, "a"));
+    co_await answer_close(peer);
+  });
+  server.then([](Peer& peer) -> Task {
+    co_await peer.upgrade("", text(event("b")));
+    co_await peer.wait_for_the_end();
+  });
+  std::string hello;
+  server.then([&](Peer& peer) -> Task {
+    co_await peer.open(
+        R"({"op":"ready","epoch":"k","resume":"ok","floor":1,"head":9,"heartbeat_ms":60000})");
+    hello = peer.hello;
+    co_await peer.send(events(1, "c"));
+    co_await peer.wait_for_the_end();
+  });
+  run("event a");
+
+  settings.protocol = Protocol::plain;
+  feed->change(settings);
+  ASSERT_TRUE(until_logged("event b"));
+  settings.protocol = Protocol::v1;
+  feed->change(settings);
+
+  EXPECT_TRUE(until_logged("event c"));
+  EXPECT_EQ(std::count(listener.log.begin(), listener.log.end(), "gap disconnect"), 2);
+  EXPECT_THAT(hello, Not(HasSubstr("\"seq\"")));
+}
+
+TEST_F(WebsocketFeedTest, StoppingWinsOverOtherSettings) {
+  server.then([](Peer& peer) -> Task {
+    co_await peer.open(kLive);
+    co_await answer_close(peer);
+  });
+  run("connected");
+
+  feed->change(settings);
+  feed->stop();
+  feed->change(settings);
+
+  EXPECT_TRUE(until_logged("disconnected stopped"));
+  server.stop();
+  io.restart();
+  io.run();
+  EXPECT_EQ(listener.log.back(), "disconnected stopped");
+  EXPECT_EQ(std::count(listener.log.begin(), listener.log.end(), "connected"), 1);
+}
+
 TEST_F(WebsocketFeedTest, AFeedThatIsDestroyedSaysNothingMore) {
   server.then([](Peer& peer) -> Task {
     co_await peer.open(kLive);
