@@ -35,8 +35,10 @@ Examples:
   deskpulsed replay --agents yesterday.ndjson
       print the numbers as they were at the end of a recording
 
+SIGHUP reloads the configuration, all of it or none; the log says what changed.
+
 Exit codes: 0 done, 64 command line, 66 unreadable input, 69 port in use,
-74 reading or writing failed, 78 configuration.)";
+70 a failure of its own, 74 reading or writing failed, 78 configuration.)";
 
 struct Arguments {
   std::string config_file;
@@ -85,28 +87,32 @@ std::string config_path(const Arguments& arguments) {
   return ::access(kDefaultConfig, F_OK) == 0 ? kDefaultConfig : "";
 }
 
-ExitCode run(const Arguments& arguments, const Environment& environment, std::ostream& out,
-             std::ostream& err) {
+/// Reads everything that settings come from. A file that cannot be read is an error like others.
+config::Loaded load_config(const Arguments& arguments, const Environment& environment) {
   config::Sources sources{.document = std::nullopt,
                           .environment = environment,
                           .overrides = overrides_of(arguments),
                           .shipped_profiles = shipped_profile_names()};
-  const std::string path = config_path(arguments);
-  if (!path.empty()) {
+  if (const std::string path = config_path(arguments); !path.empty()) {
     config::FileText file = config::read_text_file(path);
-    if (!file.error.empty()) {
-      err << "deskpulsed: " << file.error << "; name another file with --config\n";
-      return kExitConfig;
-    }
+    if (!file.error.empty())
+      return {.config = {},
+              .errors = {"deskpulsed: " + file.error + "; name another file with --config"},
+              .warnings = {}};
     sources.document = {path, std::move(file.text)};
   }
+  return config::load(sources);
+}
 
-  const config::Loaded loaded = config::load(sources);
+ExitCode run(const Arguments& arguments, const Environment& environment, std::ostream& out,
+             std::ostream& err) {
+  const config::Loaded loaded = load_config(arguments, environment);
   for (const std::string& warning : loaded.warnings) err << "warning: " << warning << "\n";
   for (const std::string& error : loaded.errors) err << error << "\n";
   if (!loaded.errors.empty()) return kExitConfig;
 
   if (arguments.check_config) {
+    const std::string path = config_path(arguments);
     out << "OK: " << (path.empty() ? "the defaults" : path) << "\n" << std::flush;
     return out ? kExitOk : kExitIoError;
   }
@@ -115,7 +121,10 @@ ExitCode run(const Arguments& arguments, const Environment& environment, std::os
     return out ? kExitOk : kExitIoError;
   }
   if (arguments.replay) return run_replay(loaded.config, arguments.replay_command, out, err);
-  return run_daemon(loaded.config, err);
+  return run_daemon(loaded.config,
+                    {.load_config = [&] { return load_config(arguments, environment); },
+                     .environment = environment},
+                    err);
 }
 
 }  // namespace

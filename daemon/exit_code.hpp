@@ -8,6 +8,7 @@ enum ExitCode {
   kExitUsage = 64,        ///< the command line
   kExitNoInput = 66,      ///< a file that should be read is not there or not readable
   kExitUnavailable = 69,  ///< the port is in use
+  kExitSoftware = 70,     ///< a failure of our own that was not foreseen
   kExitIoError = 74,      ///< reading or writing failed underway
   kExitConfig = 78,       ///< the configuration
 };

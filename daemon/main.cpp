@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "daemon/command_line.hpp"
+#include "daemon/exit_code.hpp"
 
 namespace {
 
@@ -27,6 +28,6 @@ int main(int argc, char** argv) {
                                        std::cout, std::cerr);
   } catch (const std::exception& failure) {
     std::cerr << "deskpulsed: " << failure.what() << "\n";
-    return 70;  // EX_SOFTWARE: nothing that was foreseen
+    return deskpulse::kExitSoftware;
   }
 }

@@ -1,22 +1,31 @@
 #include "daemon/run_command.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
 
-#include "daemon/config/load.hpp"
 #include "daemon/feed/websocket_feed.hpp"
 #include "daemon/feed_log.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/monitor.hpp"
 #include "daemon/rejection_log.hpp"
+#include "daemon/required_files.hpp"
 #include "daemon/serve/metrics_server.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/version.hpp"
@@ -30,6 +39,9 @@ using config::LogLevel;
 /// How often time passes without events and scrapes; a deadline is noticed this much late at most.
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::seconds kRejectionPause{10};
+constexpr std::chrono::seconds kStatusPause{5};
+
+using Steady = std::chrono::steady_clock;
 
 proto::Instant wall_clock() {
   return proto::Instant{std::chrono::floor<std::chrono::milliseconds>(
@@ -46,8 +58,12 @@ feed::Backoff::Random system_random() {
 /// server has its own and asks through the io_context.
 class Daemon {
  public:
-  explicit Daemon(const config::Config& config)
-      : monitor_(engine_settings(config), intake_settings(config),
+  Daemon(const config::Config& config, const Surroundings& surroundings)
+      : config_(config),
+        load_config_(surroundings.load_config),
+        manager_(surroundings.environment),
+        tick_(kTick),
+        monitor_(engine_settings(config), intake_settings(config),
                  proto::IdHasher::with_random_key(), wall_clock),
         feed_(io_, websocket_settings(config), wall_clock, system_random(),
               std::make_shared<FeedLog>()),
@@ -60,21 +76,25 @@ class Daemon {
                     filled();
                   });
                 }) {
-    config_status_ = {.targets = targets_of(config),
-                      .show_customers = config.privacy.show_customers,
-                      .last_reload_successful = true,
-                      .last_success = std::chrono::system_clock::now()};
+    if (const auto interval = manager_.watchdog_interval())
+      tick_ = std::clamp<Steady::duration>(*interval / 2, std::chrono::milliseconds{1}, kTick);
+    taken_over();
   }
 
-  /// Throws what MetricsServer::start() throws.
-  void run() {
+  /// Listens. Throws what MetricsServer::start() throws.
+  void start() {
     const std::uint16_t port = server_.start();
     log(LogLevel::info, "Daemon started.", {{"version", version()}, {"http_port", port}});
+  }
+
+  void run() {
     signals_.async_wait([this](boost::system::error_code failure, int signal) {
       if (!failure) stop(signal);
     });
+    wait_for_hangup();
     tick();
     feed_.start(monitor_.listener());
+    manager_.ready();
     io_.run();
     log(LogLevel::info, "Daemon stopped.");
   }
@@ -83,24 +103,91 @@ class Daemon {
   void tick() {
     monitor_.tick();
     rejections_.look(monitor_.intake().counters(), RejectionLog::Clock::now());
-    timer_.expires_after(kTick);
+    const auto now = Steady::now();
+    if (now >= next_status_) tell_status(now);
+    if (manager_.watchdog_interval()) ask_http_thread(now);
+    timer_.expires_after(tick_);
     timer_.async_wait([this](boost::system::error_code failure) {
       if (!failure && !stopping_) tick();
     });
   }
 
+  void tell_status(Steady::time_point now) {
+    const Monitor::Glance glance = monitor_.glance();
+    manager_.status("Feed " + std::string(glance.feed_state) + ", " +
+                    std::to_string(glance.waiting_customers) + " customers waiting.");
+    next_status_ = now + kStatusPause;
+  }
+
+  /// The watchdog is fed by what has been through the HTTP thread and back, so that both must get
+  /// on with their work. One question at a time; it is asked early enough for the next tick.
+  void ask_http_thread(Steady::time_point now) {
+    if (is_asking_ || now + tick_ < last_alive_ + *manager_.watchdog_interval()) return;
+    is_asking_ = true;
+    server_.poster()([this] {
+      asio::post(io_, [this] {
+        is_asking_ = false;
+        last_alive_ = Steady::now();
+        manager_.alive();
+      });
+    });
+  }
+
+  void wait_for_hangup() {
+    hangup_.async_wait([this](boost::system::error_code failure, int) {
+      if (failure || stopping_) return;
+      reload();
+      wait_for_hangup();
+    });
+  }
+
+  void reload() {
+    log(LogLevel::info, "Configuration reloading.");
+    manager_.reloading();
+    if (std::optional<Reload> reload = read_reload(config_, load_config_)) {
+      config_ = std::move(reload->config);
+      if (touches_feed(reload->changes)) feed_.change(websocket_settings(config_));
+      server_.set_access(std::move(reload->access));
+      log_reload(reload->changes);  // in the old manner: it may be the level that changes
+      set_up_logging(config_.log.level, config_.log.format);
+      taken_over();
+    } else {
+      config_status_.last_reload_successful = false;
+    }
+    manager_.ready();
+  }
+
+  /// What of `config_` is said with each moment.
+  void taken_over() {
+    monitor_.show_customers(config_.privacy.show_customers);
+    config_status_ = {.targets = targets_of(config_),
+                      .show_customers = config_.privacy.show_customers,
+                      .last_reload_successful = true,
+                      .last_success = std::chrono::system_clock::now()};
+  }
+
   void stop(int signal) {
     log(LogLevel::info, "Daemon stopping.", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
     stopping_ = true;
+    manager_.stopping();
     signals_.clear();  // back to the system's own handling: the second one kills
+    hangup_.cancel();  // but no hang-up does
     timer_.cancel();
     server_.stop();
     feed_.stop();
   }
 
+  config::Config config_;  ///< in force
+  const LoadConfig load_config_;
+  ServiceManager manager_;
   asio::io_context io_{1};
   asio::signal_set signals_{io_, SIGTERM, SIGINT};
+  asio::signal_set hangup_{io_, SIGHUP};
   asio::steady_timer timer_{io_};
+  Steady::duration tick_;
+  Steady::time_point next_status_{};
+  Steady::time_point last_alive_{};
+  bool is_asking_ = false;
   bool stopping_ = false;
   serve::ConfigStatus config_status_;
   Monitor monitor_;
@@ -109,41 +196,55 @@ class Daemon {
   serve::MetricsServer server_;  // last: its thread must be gone before what it asks for
 };
 
-/// A sentence when a file that the feed needs cannot be read. Later it may come and go: the feed
-/// reads it again at each connect.
-std::string unreadable_file(const config::Feed& feed) {
-  if (feed.token_file) {
-    const config::FileText token = config::read_text_file(*feed.token_file);
-    if (!token.error.empty())
-      return "feed.token_file: " + token.error + "; correct the path or its permissions";
-    if (token.text.find_first_not_of(" \t\r\n") == std::string::npos)
-      return "feed.token_file: " + *feed.token_file + " holds no token; write it there";
-  }
-  if (feed.tls_ca_file) {
-    const config::FileText authorities = config::read_text_file(*feed.tls_ca_file);
-    if (!authorities.error.empty())
-      return "feed.tls.ca_file: " + authorities.error + "; correct the path or its permissions";
+/// A core would hold what customers wrote. A limit of 0 does not bind a program that the kernel
+/// hands cores to; the filter leaves every page out for that one. Being undumpable would do both,
+/// but hides /proc/self from a process without privileges, and with it our own series.
+void forbid_cores() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  std::ofstream("/proc/self/coredump_filter") << "0";
+}
+
+/// A sentence about what stands in the way of a start; empty when nothing does.
+std::string unusable(const config::Config& config) {
+  if (std::string sentence = unusable_file(config.feed); !sentence.empty()) return sentence;
+  try {
+    serve::read_access(access_settings(config));
+  } catch (const std::runtime_error& unreadable) {
+    return unreadable.what();
   }
   return {};
 }
 
 }  // namespace
 
-ExitCode run_daemon(const config::Config& config, std::ostream& err) {
-  if (const std::string sentence = unreadable_file(config.feed); !sentence.empty()) {
-    err << "deskpulsed: " << sentence << "\n";
+ExitCode run_daemon(const config::Config& config, const Surroundings& surroundings,
+                    std::ostream& err) {
+  const auto say = [&err](std::string_view sentence) { err << "deskpulsed: " << sentence << "\n"; };
+  forbid_cores();
+  if (const std::string sentence = unusable(config); !sentence.empty()) {
+    say(sentence);
     return kExitNoInput;
   }
   set_up_logging(config.log.level, config.log.format);
   // Whoever reads our log or pages may go away at any time; that is an error of a write, no death.
   std::signal(SIGPIPE, SIG_IGN);
+  Daemon daemon(config, surroundings);
   try {
-    Daemon(config).run();
+    daemon.start();
   } catch (const std::runtime_error& failure) {
-    err << "deskpulsed: " << failure.what() << "\n";
+    say(failure.what());
     return kExitUnavailable;
   }
-  return kExitOk;
+  try {
+    daemon.run();
+    return kExitOk;
+  } catch (const std::system_error& failure) {
+    say(failure.what());
+  } catch (const boost::system::system_error& failure) {
+    say(failure.what());
+  }
+  return kExitIoError;
 }
 
 }  // namespace deskpulse

@@ -5,12 +5,22 @@
 
 #include "daemon/config/config.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/notify.hpp"
+#include "daemon/reload.hpp"
 
 namespace deskpulse {
 
+/// What the daemon works with beside its configuration.
+struct Surroundings {
+  LoadConfig load_config;  ///< for a reload
+  ServiceManager::Environment environment;
+};
+
 /// Runs until SIGTERM or SIGINT, then closes the listener and the connection and returns kExitOk; a
-/// second signal kills. Before anything runs it checks what start-up needs: a sentence on `err` and
-/// another code when the port is taken or a file cannot be read.
-ExitCode run_daemon(const config::Config& config, std::ostream& err);
+/// second signal kills. SIGHUP reloads the configuration. Before anything runs it checks what
+/// start-up needs: a sentence on `err` and another code when the port is taken or a file cannot be
+/// used. kExitIoError when the system fails it underway; whatever else goes wrong is thrown.
+ExitCode run_daemon(const config::Config& config, const Surroundings& surroundings,
+                    std::ostream& err);
 
 }  // namespace deskpulse

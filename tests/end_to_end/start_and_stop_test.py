@@ -80,6 +80,20 @@ class StartAndStop(ProgramTest):
         self.assertEqual(code, EX_NOINPUT)
         self.assertIn(str(token), self.one_sentence(said))
 
+    def test_files_for_tls_that_hold_none_are_a_sentence(self):
+        text = self.write("text", "no certificate\n")
+        for section in (
+            f'[feed]\ntls.ca_file = "{text}"\n',
+            f'[http.tls_server_config]\ncert_file = "{text}"\nkey_file = "{text}"\n',
+        ):
+            with self.subTest(section):
+                path = self.write("deskpulse.toml", section)
+
+                code, said = self.run_to_end("--config", path)
+
+                self.assertEqual(code, EX_NOINPUT)
+                self.assertIn(str(text), self.one_sentence(said))
+
     def test_token_reaches_the_server_and_no_log(self):
         platform = self.run_program(Simulator("--token", "word-nobody-may-see"))
         token = self.write("token", "word-nobody-may-see\n")

@@ -897,7 +897,7 @@ TEST_F(WebsocketFeedTest, OtherSettingsConnectAgainAtTheSamePosition) {
                                         "disconnected stopped", "connected", "event b"));
   ASSERT_EQ(hellos.size(), 2u);
   EXPECT_THAT(hellos[1], HasSubstr("\"another\""));
-  EXPECT_THAT(hellos[1], HasSubstr("\"seq\":1"));
+  EXPECT_THAT(hellos[1], HasSubstr("\"epoch\":\"k\",\"after\":1"));
   EXPECT_THAT(probe->waits, testing::IsEmpty());
 }
 
@@ -978,7 +978,7 @@ TEST_F(WebsocketFeedTest, FromPositionsToPlainIsAGapAndBackIsOne) {
 
   EXPECT_TRUE(until_logged("event c"));
   EXPECT_EQ(std::count(listener.log.begin(), listener.log.end(), "gap disconnect"), 2);
-  EXPECT_THAT(hello, Not(HasSubstr("\"seq\"")));
+  EXPECT_THAT(hello, Not(HasSubstr("\"after\":1")));
 }
 
 TEST_F(WebsocketFeedTest, StoppingWinsOverOtherSettings) {
