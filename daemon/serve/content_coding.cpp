@@ -5,6 +5,7 @@
 #include <cctype>
 #include <new>
 #include <optional>
+#include <stdexcept>
 
 namespace deskpulse::serve {
 namespace {
@@ -56,6 +57,24 @@ bool accepts_gzip(std::string_view accept_encoding) {
     if (coding == "*") any = !is_refused(parameters);
   }
   return any.value_or(false);
+}
+
+std::string gunzip(std::string_view bytes) {
+  constexpr std::size_t kTrailer = 4;  // the size of the text, little-endian
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < kTrailer && bytes.size() >= kTrailer; ++i) {
+    size |= static_cast<std::size_t>(static_cast<unsigned char>(bytes[bytes.size() - kTrailer + i]))
+            << 8 * i;
+  }
+  std::string text(size, '\0');
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)>
+      decompressor(libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (decompressor == nullptr) throw std::bad_alloc();
+  if (libdeflate_gzip_decompress(decompressor.get(), bytes.data(), bytes.size(), text.data(),
+                                 text.size(), nullptr) != LIBDEFLATE_SUCCESS) {
+    throw std::logic_error("these bytes are no whole gzip");
+  }
+  return text;
 }
 
 class Gzip::Compressor {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "daemon/serve/text_buffer.hpp"
@@ -11,6 +12,10 @@ namespace deskpulse::serve {
 /// Whether an Accept-Encoding header's value asks for gzip (RFC 9110, 12.5.3): by name or by `*`,
 /// and not with q=0.
 bool accepts_gzip(std::string_view accept_encoding);
+
+/// The text that was compressed. For our own bytes: throws std::logic_error where they are no whole
+/// gzip.
+std::string gunzip(std::string_view bytes);
 
 /// Compresses whole pages at libdeflate's level 1: half the time of zlib's, and a page of metrics
 /// shrinks fifteenfold as it is. Not thread-safe.

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "daemon/serve/assets.hpp"
 #include "daemon/serve/live_api.hpp"
 #include "daemon/serve/moments.hpp"
 #include "daemon/serve/prometheus_pages.hpp"
@@ -17,6 +18,7 @@ constexpr std::string_view kIndexPage = R"(<!DOCTYPE html>
 <h1>deskpulse</h1>
 <p>客服实时数据 · Live numbers of customer service</p>
 <ul>
+<li><a href="/wall">/wall</a>: 大屏 · the page for the hall</li>
 <li><a href="/metrics">/metrics</a>: 店铺指标与自身状态 · numbers of the shops, and of the daemon itself</li>
 <li><a href="/metrics/agents">/metrics/agents</a>: 客服指标 · numbers of the agents</li>
 <li><a href="/api/v1/snapshot">/api/v1/snapshot</a>: 此刻的全部数据 · all of this moment, as JSON</li>
@@ -32,6 +34,7 @@ Routes all_routes(PrometheusPages& pages, LiveApi& api) {
   Routes routes;
   pages.add_routes(routes);
   api.add_routes(routes);
+  add_wall(routes);
   routes.add("/", [](const Request&, const Reply& reply) {
     Response response;
     response.content_type = "text/html; charset=utf-8";

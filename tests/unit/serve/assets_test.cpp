@@ -1,0 +1,146 @@
+#include "daemon/serve/assets.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/serve/content_coding.hpp"
+#include "daemon/wall/assets.hpp"
+
+namespace deskpulse::serve {
+namespace {
+
+using testing::Contains;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+class WallTest : public testing::Test {
+ protected:
+  WallTest() { add_wall(routes); }
+
+  Response get(const std::string& path, bool accepts_gzip = false,
+               const std::string& if_none_match = "") {
+    const Handler* const handler = routes.find(path);
+    EXPECT_NE(handler, nullptr) << path;
+    std::optional<Response> given;
+    if (handler != nullptr) {
+      Request request;
+      request.path = path;
+      request.accepts_gzip = accepts_gzip;
+      request.if_none_match = if_none_match;
+      (*handler)(request, [&given](Response response) { given = std::move(response); });
+    }
+    return given.value_or(Response{});
+  }
+  std::string text(const std::string& path) { return std::string(get(path).body); }
+
+  Routes routes;
+};
+
+std::vector<std::string> matches(const std::string& text, const std::string& pattern) {
+  const std::regex expression(pattern);
+  std::vector<std::string> found;
+  for (auto at = std::sregex_iterator(text.begin(), text.end(), expression);
+       at != std::sregex_iterator(); ++at) {
+    found.push_back((*at)[1]);
+  }
+  return found;
+}
+
+TEST_F(WallTest, ThePageIsServedWithItsRules) {
+  const Response page = get("/wall");
+
+  EXPECT_EQ(page.status, 200U);
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(page.cache_control, "no-cache");
+  EXPECT_THAT(std::string(page.body), HasSubstr("<!doctype html>"));
+  const std::string policy(page.content_security_policy);
+  for (const char* rule : {"default-src 'none'", "script-src 'self'", "style-src 'self'",
+                           "connect-src 'self'", "frame-ancestors 'none'"}) {
+    EXPECT_THAT(policy, HasSubstr(rule));
+  }
+  EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
+}
+
+TEST_F(WallTest, EverythingThatThePageNamesIsThere) {
+  const std::vector<std::string> named =
+      matches(text("/wall"), R"re((?:src|href)="([^"#][^"]*)")re");
+
+  EXPECT_THAT(named, Contains(EndsWith(".js")));
+  EXPECT_THAT(named, Contains(EndsWith(".css")));
+  for (const std::string& path : named) {
+    EXPECT_THAT(path, StartsWith("/wall/"));
+    EXPECT_EQ(get(path).status, 200U) << path;
+  }
+}
+
+TEST_F(WallTest, EverythingThatAScriptImportsIsThereAndNothingElse) {
+  std::set<std::string> imported{"index.html", "main.js", "wall.css", "uPlot.min.css"};
+  for (const wall::Asset& asset : wall::assets()) {
+    if (!asset.name.ends_with(".js")) continue;
+    for (const std::string& name :
+         matches(gunzip(asset.gzip), R"re((?:from|import) "\./([\w.]+)";)re")) {
+      EXPECT_NE(routes.find("/wall/" + name), nullptr) << asset.name << " imports " << name;
+      imported.insert(name);
+    }
+  }
+
+  for (const wall::Asset& asset : wall::assets()) {
+    EXPECT_THAT(imported, Contains(std::string(asset.name))) << "nobody loads it";
+  }
+}
+
+TEST_F(WallTest, NothingIsLoadedFromAnotherHost) {
+  for (const wall::Asset& asset : wall::assets()) {
+    const std::string content = gunzip(asset.gzip);
+    EXPECT_THAT(matches(content, R"re(((?:src|href)="(?:https?:)?//))re"), IsEmpty()) << asset.name;
+    EXPECT_THAT(matches(content, R"re(((?:(?:import|from)\s*["']|url\(["']?)(?:https?:)?//))re"),
+                IsEmpty())
+        << asset.name;
+  }
+}
+
+TEST_F(WallTest, BothCodingsAreTheSameFile) {
+  for (const wall::Asset& asset : wall::assets()) {
+    const std::string path =
+        asset.name == "index.html" ? "/wall" : "/wall/" + std::string(asset.name);
+    const Response plain = get(path);
+    const Response zipped = get(path, true);
+
+    EXPECT_FALSE(plain.gzip);
+    EXPECT_TRUE(zipped.gzip);
+    EXPECT_TRUE(plain.negotiated && zipped.negotiated) << path;
+    EXPECT_EQ(gunzip(zipped.body), plain.body) << path;
+    EXPECT_NE(plain.etag, zipped.etag) << path;
+  }
+}
+
+TEST_F(WallTest, AKnownTagIsAnsweredWithoutTheFile) {
+  const std::string tag = get("/wall", true).etag;
+
+  for (const std::string& sent : {tag, "W/" + tag, "\"x\", " + tag, std::string("*")}) {
+    const Response again = get("/wall", true, sent);
+    EXPECT_EQ(again.status, 304U) << sent;
+    EXPECT_EQ(again.etag, tag);
+    EXPECT_EQ(again.body, "");
+  }
+  EXPECT_EQ(get("/wall", true, "\"x\"").status, 200U);
+  EXPECT_EQ(get("/wall", false, tag).status, 200U) << "the tag of the other coding";
+}
+
+TEST_F(WallTest, PathsAreExact) {
+  for (const char* path : {"/wall/", "/wall/index.html", "/wall/../wall", "/wall/main", "/Wall"}) {
+    EXPECT_EQ(routes.find(path), nullptr) << path;
+  }
+}
+
+}  // namespace
+}  // namespace deskpulse::serve
