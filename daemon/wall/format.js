@@ -32,14 +32,19 @@ export function wait(seconds) {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** A mean or a quantile of seconds: 6.6, 42, then 1:42 as a wait. */
+/** A mean of seconds: 6.6, 42.0, then 1:42 as a wait. */
 export function seconds(value) {
   if (isMissing(value)) return NO_DATA;
-  if (value >= 99.5) return wait(Math.round(value));
-  return value < 9.95 ? value.toFixed(1) : String(Math.round(value));
+  return hasSecondsUnit(value) ? value.toFixed(1) : wait(Math.round(value));
 }
 
-/** Whether `seconds()` of it wants its unit behind it. */
+/** A quantile of seconds, which is known to a twentieth only: 7, 42, 1:42. */
+export function wholeSeconds(value) {
+  if (isMissing(value)) return NO_DATA;
+  return hasSecondsUnit(value) ? String(Math.round(value)) : wait(Math.round(value));
+}
+
+/** Whether it is written as a number of seconds, and wants its unit behind it. */
 export const hasSecondsUnit = (value) => !isMissing(value) && value < 99.5;
 
 /** A part of a whole, 0…1 and above: 7.2 %, 42 %, 117 %. */

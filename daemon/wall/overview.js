@@ -1,6 +1,6 @@
 // The first page: six numbers with their targets, and three of them through the last hour.
 import { Chart } from "./chart.js";
-import { element, icon, setData, setIcon, setText } from "./dom.js";
+import { element, icon, setData, setHidden, setIcon, setText } from "./dom.js";
 import * as format from "./format.js";
 import { against, trend, worst } from "./judge.js";
 
@@ -163,6 +163,8 @@ class Card {
     setText(this.#target, targetText ?? (target.length > 0 ? words.target(target.join(" · ")) : words.states.none));
     setData(this.root, "state", shown);
     setData(this.root, "grey", String(grey));
+    // A trend is not known before there has been some time.
+    setHidden(this.#state, target === null && shown === "none" && value !== format.NO_DATA);
     setIcon(this.#state.firstChild, shown);
     setText(this.#state.lastChild, value === format.NO_DATA ? words.states.nodata : words.states[shown]);
   }

@@ -28,21 +28,22 @@ export class Rotation {
   at(now, screens) {
     const page = this.#pages[this.#at];
     const count = screens(page);
-    if (count === 0 && this.#pages.some((other) => screens(other) > 0)) return this.#turn(now, screens);
+    if (this.#pages.every((each) => screens(each) === 0)) return { page, screen: 0, screens: 0 };
+    if (count === 0) return this.#turn(now, screens);
     if (now - this.#since >= this.#dwell(count)) {
       if (this.#pages.length === 1) {
-        this.#show((this.#shown.at(-1) + 1) % Math.max(1, count), now);
+        this.#show((this.#shown.at(-1) + 1) % count, now);
       } else if (this.#shown.length < Math.min(count, MOST_SCREENS_A_VISIT)) {
         this.#show(this.#next(page, count), now);
       } else {
         return this.#turn(now, screens);
       }
     }
-    return { page, screen: Math.min(this.#shown.at(-1), Math.max(0, count - 1)), screens: count };
+    return { page, screen: Math.min(this.#shown.at(-1), count - 1), screens: count };
   }
 
   #dwell(count) {
-    const shown = Math.min(Math.max(1, count), MOST_SCREENS_A_VISIT);
+    const shown = Math.min(count, MOST_SCREENS_A_VISIT);
     return Math.max(this.#everySeconds / shown, Math.min(LEAST_SECONDS_A_SCREEN, this.#everySeconds));
   }
 

@@ -1,0 +1,147 @@
+// The pure parts of the page, without a browser: formats, judgement, trust, rotation, options.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+const part = (name) => import(pathToFileURL(`${process.env.WALL_PAGE}/${name}`).href);
+const format = await part("format.js");
+const judge = await part("judge.js");
+const { trust, ageSeconds } = await part("trust.js");
+const { Rotation } = await part("rotation.js");
+const { readOptions, PAGES } = await part("options.js");
+const { WORDS } = await part("words.js");
+
+test("no data is a dash and never 0", () => {
+  for (const write of [format.count, format.wait, format.seconds, format.wholeSeconds, format.percent])
+    for (const nothing of [null, undefined, NaN]) assert.equal(write(nothing), "–");
+  assert.equal(format.quotient(3, 0), null);
+  assert.equal(format.quotient(undefined, 3), null);
+  assert.equal(format.percent(format.quotient(0, 7)), "0%");
+});
+
+test("counts are grouped, and cut rather than rounded up where they are too long", () => {
+  assert.equal(format.count(1234), "1,234");
+  assert.equal(format.count(99_999, "zh"), "99,999");
+  assert.equal(format.count(123_999, "zh"), "12.3万");
+  assert.equal(format.count(123_999, "en"), "123K");
+  assert.equal(format.count(99_999_999, "zh"), "9,999万");
+});
+
+test("a wait is of whole seconds that have passed", () => {
+  assert.equal(format.wait(59.99), "0:59");
+  assert.equal(format.wait(60), "1:00");
+  assert.equal(format.wait(3599.9), "59:59");
+  assert.equal(format.wait(3753), "1:02:33");
+});
+
+test("means keep a digit below a hundred seconds and become waits above", () => {
+  assert.equal(format.seconds(30.26), "30.3");
+  assert.equal(format.seconds(99.6), "1:40");
+  assert.equal(format.wholeSeconds(47.6), "48");
+});
+
+test("a load over the capacity is shown as it is", () => {
+  assert.equal(format.percent(judge.loadOf({ open_conversations: 41, capacity: 12 })), "342%");
+  assert.equal(judge.loadOf({ open_conversations: 3, capacity: 0 }), Infinity);
+  assert.equal(judge.loadOf({ open_conversations: 3 }), null);
+});
+
+test("a number is bad above its target, near from four fifths on, and without a target not judged", () => {
+  assert.equal(judge.against(10.1, 10), "bad");
+  assert.equal(judge.against(10, 10), "near");
+  assert.equal(judge.against(7.9, 10), "good");
+  assert.equal(judge.against(7.9, undefined), "none");
+  assert.equal(judge.against(null, 10), "none");
+  assert.equal(judge.worst("none", "near", "good"), "near");
+});
+
+test("agents are ordered by load, and those without a capacity come last", () => {
+  const agent = (agent, open, capacity) => ({ agent, open_conversations: open, capacity, waiting_customers: 0, oldest_wait_seconds: 0 });
+  const all = [agent("half", 5, 10), agent("robot", 210, undefined), agent("double", 20, 10), agent("full", 8, 8)];
+  assert.deepEqual(all.sort(judge.byLoad).map((each) => each.agent), ["double", "full", "half", "robot"]);
+});
+
+const snapshot = (status = {}, watermark = 1_000_000) => ({
+  at: 1_001_200, watermark, status: { state: "live", stale: false, connected: true, incomplete: [], ...status },
+});
+
+test("the page is grey within three seconds of silence, and while the numbers stand still", () => {
+  assert.deepEqual(trust(snapshot(), 1.1), { grey: false, reason: "live", windows: [] });
+  assert.equal(trust(snapshot(), 2.6).reason, "lost");
+  assert.equal(trust(null, 0.5).reason, "opening");
+  assert.equal(trust(null, 0.5, "unknown_shop").reason, "unknown_shop");
+  for (const state of ["starting", "disconnected", "silent", "catching_up"]) {
+    const verdict = trust(snapshot({ state, stale: true }), 0.5);
+    assert.deepEqual([verdict.grey, verdict.reason], [true, state]);
+  }
+  assert.equal(trust(snapshot({ stale: true }), 0.5).reason, "stale");
+  assert.equal(trust(snapshot({}, 0), 0.5).reason, "starting");
+});
+
+test("windows that miss events make the page grey and are named; the day alone is only said", () => {
+  const missing = trust(snapshot({ incomplete: ["5m", "today"] }), 0.5);
+  assert.deepEqual(missing, { grey: true, reason: "incomplete", windows: ["5m", "today"] });
+  const day = trust(snapshot({ incomplete: ["today"] }), 0.5);
+  assert.deepEqual([day.grey, day.reason], [false, "today_incomplete"]);
+});
+
+test("the age is what the daemon said and the time since, whatever the clock of the screen", () => {
+  assert.equal(ageSeconds(snapshot(), 2), 3.2);
+  assert.equal(ageSeconds(null, 2), null);
+});
+
+test("both languages say the same things", () => {
+  const shape = (words) => Object.entries(words).map(([key, value]) => typeof value === "object" ? [key, shape(value)] : [key, typeof value]);
+  assert.deepEqual(shape(WORDS.en), shape(WORDS.zh));
+});
+
+/** The screens that a rotation shows, one entry for each change, in `seconds`. */
+function shown(rotation, screens, seconds) {
+  const seen = [];
+  for (let now = 0; now <= seconds; now += 0.25) {
+    const { page, screen } = rotation.at(now, screens);
+    if (seen.at(-1) !== `${page} ${screen}`) seen.push(`${page} ${screen}`);
+  }
+  return seen;
+}
+
+test("pages follow each other, and those without a screen are left out", () => {
+  const screens = (page) => ({ overview: 1, waiting: 1, shops: 0 })[page];
+  assert.deepEqual(shown(new Rotation(["overview", "waiting", "shops"], 20, 0), screens, 65),
+    ["overview 0", "waiting 0", "overview 0", "waiting 0"]);
+});
+
+test("a visit begins with the first screen and goes on where the last one ended", () => {
+  const screens = (page) => (page === "agents" ? 6 : 1);
+  assert.deepEqual(shown(new Rotation(["overview", "agents"], 24, 0), screens, 24 * 7 - 1), [
+    "overview 0", "agents 0", "agents 1", "agents 2", "overview 0", "agents 0", "agents 3", "agents 4",
+    "overview 0", "agents 0", "agents 5", "agents 1", "overview 0",
+  ]);
+});
+
+test("a page that is alone shows all its screens, and a screen that has gone is not asked for", () => {
+  let count = 3;
+  const rotation = new Rotation(["agents"], 24, 0);
+  assert.deepEqual(shown(rotation, () => count, 25), ["agents 0", "agents 1", "agents 2", "agents 0"]);
+  assert.equal(rotation.at(33, () => count).screen, 1);
+  count = 1;
+  assert.deepEqual(rotation.at(33.5, () => count), { page: "agents", screen: 0, screens: 1 });
+});
+
+test("a rotation in which no page has a screen stays, and comes back when one has", () => {
+  let count = 0;
+  const rotation = new Rotation(["agents", "shops"], 20, 0);
+  assert.equal(rotation.at(100, () => count).page, "agents");
+  count = 1;
+  assert.equal(typeof rotation.at(200, () => count).page, "string");
+});
+
+test("an address that means nothing gives the page as it comes", () => {
+  const plain = readOptions("?lang=fr&theme=pink&page=nowhere,,&every=soon&shop=");
+  assert.deepEqual(plain, { lang: "zh", theme: "dark", shop: null, pages: PAGES, everySeconds: 20 });
+  assert.equal(readOptions("", ["fr-FR", "en-GB", "zh"]).lang, "en");
+  assert.equal(readOptions("?lang=ZH-tw", ["en"]).lang, "zh");
+  assert.deepEqual(readOptions("?page=agents,overview,agents").pages, ["agents", "overview"]);
+  assert.equal(readOptions("?every=0").everySeconds, 2);
+  assert.equal(readOptions("?shop=a%26b").shop, "a&b");
+});

@@ -1,0 +1,307 @@
+// The page in a real browser, fed with snapshots that are made up: every size, both languages, both
+// themes, few and many, and what goes wrong.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, beforeEach, test } from "node:test";
+import { join } from "node:path";
+import { assertAccessible, assertReadable, launch, openPage, showsSnapshot } from "./browser.mjs";
+import { snapshotOf } from "./generated_snapshot.mjs";
+import { WallServer } from "./wall_server.mjs";
+
+const screenshots = process.env.WALL_SCREENSHOTS;
+mkdirSync(screenshots, { recursive: true });
+
+let browser;
+let server;
+let repeating;
+before(async () => {
+  browser = await launch();
+  server = new WallServer({ page: process.env.WALL_PAGE, uplot: process.env.WALL_UPLOT });
+  await server.start();
+  // As the daemon does: the newest one each second.
+  repeating = setInterval(() => server.snapshot !== null && server.publish(server.snapshot), 1000);
+});
+after(async () => {
+  clearInterval(repeating);
+  await browser?.close();
+  await server?.stop();
+});
+beforeEach(() => (server.snapshot = null));
+
+async function open(query, snapshot, options) {
+  server.snapshot = snapshot;
+  const opened = await openPage(browser, server.address, options);
+  await opened.page.goto(`${server.address}/wall?${query}`);
+  if (snapshot !== null) await showsSnapshot(opened.page, snapshot);
+  return opened;
+}
+
+const text = (page, selector) => page.locator(selector).first().textContent();
+const trustOf = (page) => page.evaluate(() => document.documentElement.dataset.trust);
+const untilTrust = (page, trust) => page.waitForFunction((trust) => document.documentElement.dataset.trust === trust, trust, { timeout: 20_000, polling: 50 });
+
+const CASES = {
+  "overview-1-shop": ["page=overview", { agents: 40, shops: 1 }],
+  "overview-100-shops": ["page=overview", { agents: 2000, shops: 100, pressure: 1.2 }],
+  "agents-1": ["page=agents", { agents: 1 }],
+  "agents-40": ["page=agents", { agents: 40 }],
+  "agents-500": ["page=agents", { agents: 500, shops: 3 }],
+  "agents-2000": ["page=agents", { agents: 2000, shops: 100, pressure: 1.4 }],
+  "waiting-1-shop": ["page=waiting", { agents: 40 }],
+  "waiting-100-shops": ["page=waiting", { agents: 500, shops: 100, pressure: 1.3 }],
+  "hour": ["page=hour", { agents: 40 }],
+  "shops-1": ["page=shops", { agents: 40, shops: 1 }],
+  "shops-3": ["page=shops", { agents: 90, shops: 3 }],
+  "shops-8": ["page=shops", { agents: 90, shops: 8 }],
+  "shops-100": ["page=shops", { agents: 900, shops: 100, pressure: 1.2 }],
+};
+// Each size with each language, each with each theme.
+const LOOKS = [["hd", "zh", "dark"], ["hd", "en", "light"], ["uhd", "zh", "light"], ["uhd", "en", "dark"]];
+
+for (const [size, lang, theme] of LOOKS) {
+  test(`everything is readable in ${size}, ${lang}, ${theme}`, async (t) => {
+    const { page, complaints, close } = await open(`page=overview&lang=${lang}&theme=${theme}`, snapshotOf(), { size });
+    for (const [name, [query, options]] of Object.entries(CASES)) {
+      await t.test(name, async () => {
+        server.snapshot = snapshotOf(options);
+        await page.goto(`${server.address}/wall?${query}&lang=${lang}&theme=${theme}`);
+        await showsSnapshot(page, server.snapshot);
+        await page.screenshot({ path: join(screenshots, `${name}-${size}-${lang}-${theme}.png`) });
+        await assertReadable(page, name);
+        if (size === "hd") await assertAccessible(page, name);
+        assert.deepEqual(complaints, []);
+      });
+    }
+    await close();
+  });
+}
+
+test("grey pages are readable too", async () => {
+  for (const theme of ["dark", "light"]) {
+    for (const query of ["page=overview", "page=agents", "page=shops"]) {
+      const snapshot = snapshotOf({ agents: 90, shops: 3, state: "disconnected" });
+      const { page, close } = await open(`${query}&theme=${theme}&lang=en`, snapshot);
+      await untilTrust(page, "grey");
+      await page.screenshot({ path: join(screenshots, `grey-${query.slice(5)}-${theme}.png`) });
+      await assertReadable(page, `${query} ${theme}`);
+      await assertAccessible(page, `${query} ${theme}`);
+      await close();
+    }
+  }
+});
+
+test("the overview shows the numbers of the snapshot, held against their targets", async () => {
+  const snapshot = snapshotOf({ agents: 40, pressure: 1 });
+  Object.assign(snapshot.numbers, { waiting_customers: 1234, oldest_wait_seconds: 184.9, open_conversations: 311, capacity: 300 });
+  Object.assign(snapshot.numbers.windows["5m"], { slow_customers: 29, received_customers: 402, answered_turns: 377,
+    response_time_sum_seconds: 7411.25, response_time_seconds: { 0.5: 11, 0.9: 48, 0.99: 160 } });
+  Object.assign(snapshot.numbers.windows.today, { unanswered_customers: 51, received_customers: 1200 });
+  snapshot.numbers.windows["1m"].messages = { customer: 120, human: 90, assist: 8, bot: 50, auto: 5, system: 1, note: 1 };
+  const { page, close } = await open("page=overview&lang=en", snapshot);
+  const card = async (name) => {
+    const at = `[data-figure="${name}"]`;
+    return [await text(page, `${at} .number`), await text(page, `${at} .detail`), await text(page, `${at} .target`),
+      await page.locator(at).getAttribute("data-state"), await text(page, `${at} .state span`)];
+  };
+  assert.deepEqual(await card("waiting"), ["1,234", "Longest 3:04", "Target ≤ 3:00", "bad", "Over"]);
+  assert.deepEqual(await card("slow"), ["29", "7.2% in 5 min", "Target ≤ 10%", "good", "OK"]);
+  assert.deepEqual(await card("response"), ["19.7", "Mean of 5 min · P90 48 s", "Target ≤ 30 s · P90 ≤ 90 s", "good", "OK"]);
+  assert.deepEqual(await card("unanswered"), ["51", "4.3% today", "Target ≤ 5%", "near", "Near"]);
+  assert.deepEqual(await card("conversations"), ["311", "Load 104% of 300", "Target ≤ 100%", "bad", "Over"]);
+  assert.deepEqual((await card("messages")).slice(0, 3), ["275", "Customers 120 · staff 98", "Bots and automatic 55"]);
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.watermark), String(snapshot.watermark));
+
+  // Nothing to divide by is no data, not 0 %.
+  const empty = snapshotOf({ agents: 1, targets: {} });
+  Object.assign(empty.numbers.windows["5m"], { answered_turns: 0, response_time_sum_seconds: 0, response_time_seconds: undefined, received_customers: 0, slow_customers: 0 });
+  empty.at += 1000;
+  server.publish(empty);
+  await showsSnapshot(page, empty);
+  assert.deepEqual(await card("response"), ["–", "Mean of 5 min · P90 –", "No target", "none", "No data"]);
+  assert.deepEqual((await card("slow")).slice(0, 2), ["0", "–% in 5 min".replace("–%", "–")]);
+  await close();
+});
+
+test("agents stand in the order of their load, which may exceed 100 %", async () => {
+  const snapshot = snapshotOf({ agents: 500, shops: 3 });
+  Object.assign(snapshot.agents[7], { open_conversations: 41, capacity: 12, waiting_customers: 5, oldest_wait_seconds: 754, name: "小美", status: "online" });
+  const { page, close } = await open("page=agents&lang=zh&every=2", snapshot);
+  const first = page.locator(".tile").first();
+  assert.equal(await first.locator(".name").textContent(), "小美");
+  assert.equal(await first.locator(".load").textContent(), "342%");
+  assert.equal(await first.locator(".of").textContent(), "41/12");
+  assert.equal(await first.locator(".wait").textContent(), "5 · 12:34");
+  assert.equal(await first.getAttribute("data-state"), "bad");
+  const loads = (await page.locator(".tile .load").allTextContents()).map((load) => Number.parseFloat(load));
+  assert.equal(loads.length, 35);
+  assert.deepEqual(loads, [...loads].sort((a, b) => b - a));
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.screens), "15");
+  assert.match(await text(page, "#page"), /1\/15/);
+
+  await page.waitForFunction(() => document.documentElement.dataset.screen === "1", null, { timeout: 20_000 });
+  assert.match(await text(page, "#page"), /2\/15/);
+  assert.match(await text(page, ".profile .range"), /36–70/);
+  const next = (await page.locator(".tile .load").allTextContents()).map((load) => Number.parseFloat(load));
+  assert.ok(Math.max(...next) <= Math.min(...loads));
+  await close();
+});
+
+test("the customers who wait longest and the shops show the snapshot", async () => {
+  const snapshot = snapshotOf({ agents: 60, shops: 2, pressure: 1.3 });
+  snapshot.waiting[0].agent = "unassigned";
+  const { page, close } = await open("page=waiting,shops&lang=zh&every=2", snapshot);
+  const row = page.locator(".waiting .rows .row").first();
+  assert.equal(await row.locator(".customer").textContent(), snapshot.waiting[0].customer);
+  assert.equal(await row.locator(".agent").textContent(), "排队中");
+  assert.equal(await page.locator(".waiting .rows .row:visible").count(), 20);
+
+  await page.waitForFunction(() => document.documentElement.dataset.page === "shops", null, { timeout: 20_000 });
+  for (const shop of snapshot.shops) {
+    const card = page.locator(`.shop-card[data-shop="${shop.shop}"]`);
+    assert.equal(await card.locator(".name").textContent(), shop.name);
+    assert.equal(await card.locator(".number").textContent(), String(shop.waiting_customers));
+    assert.equal(await card.locator('[data-row="slow"] b').textContent(), String(shop.slow_customers));
+    assert.equal(await card.locator('[data-row="unanswered"] b').textContent(), String(shop.unanswered_customers_today));
+  }
+  await close();
+});
+
+test("the language is the browser's, and Chinese where it speaks neither", async () => {
+  for (const [locale, lang, word] of [["en-GB", "en", "Waiting"], ["fr-FR", "zh-CN", "等待中"]]) {
+    const { page, close } = await open("page=overview", snapshotOf(), { locale });
+    assert.equal(await page.evaluate(() => document.documentElement.lang), lang);
+    assert.equal(await text(page, '[data-figure="waiting"] h2'), word);
+    await close();
+  }
+});
+
+test("a daemon that dies turns the page grey within three seconds, and it recovers by itself", async () => {
+  const { page, complaints, close } = await open("page=overview&lang=zh", snapshotOf());
+  await untilTrust(page, "live");
+  const number = await text(page, '[data-figure="waiting"] .number');
+  let greyAfter;
+  // A machine that stood still itself meanwhile says nothing about the page: then once more.
+  for (let attempt = 0; attempt < 3; ++attempt) {
+    await server.stop();
+    await untilTrust(page, "grey");
+    greyAfter = await page.evaluate(() => window.seen.greyAfter);
+    assert.match(await text(page, "#reason"), /失去联系/);
+    assert.equal(await text(page, '[data-figure="waiting"] .number'), number);
+    assert.match(await text(page, "#ago"), /秒前/);
+    await server.start();
+    await untilTrust(page, "live");
+    if (greyAfter <= 3000) break;
+  }
+  assert.ok(greyAfter <= 3000, `grey ${greyAfter} ms after the last snapshot`);
+  assert.equal(await text(page, "#reason"), "实时");
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a feed that stands still and windows that miss events turn the page grey and are named", async () => {
+  const { page, close } = await open("page=overview&lang=zh", snapshotOf());
+  await untilTrust(page, "live");
+  let at = server.snapshot.at;
+  const say = async (options) => {
+    at += 1000;
+    server.publish(snapshotOf({ ...options, at }));
+    await showsSnapshot(page, { at });
+    return [await trustOf(page), await text(page, "#reason")];
+  };
+  assert.deepEqual(await say({ state: "disconnected" }), ["grey", "消息流已断开，数字停住"]);
+  assert.deepEqual(await say({ state: "silent" }), ["grey", "消息流没有动静，数字停住"]);
+  assert.deepEqual(await say({ state: "catching_up" }), ["grey", "追赶中：正在补读积压的消息"]);
+  assert.deepEqual(await say({ incomplete: ["1m", "5m"] }), ["grey", "数据不全，缺少消息：1 分钟, 5 分钟"]);
+  assert.deepEqual(await say({ incomplete: ["15m", "30m", "1h", "today"] }), ["grey", "数据不全，缺少消息：15 分钟 – 今日"]);
+  assert.deepEqual(await say({ incomplete: ["today"] }), ["live", "实时 · 今日数据不全"]);
+  assert.equal(await page.locator('[data-figure="unanswered"]').getAttribute("data-grey"), "true");
+  assert.deepEqual(await say({}), ["live", "实时"]);
+  await close();
+});
+
+test("a refusal is said in words, and the page comes back when it ends", async () => {
+  const { page, close } = await open("page=overview&lang=en&shop=nowhere", snapshotOf());
+  for (const [status, words] of [[404, "No such shop: nowhere"], [401, "Sign-in needed"], [503, "gives no data"]]) {
+    server.refuseWith(status);
+    await page.waitForFunction((words) => document.getElementById("reason").textContent.includes(words), words, { timeout: 20_000, polling: 50 });
+    assert.equal(await trustOf(page), "grey");
+    server.refuseWith(null);
+    await untilTrust(page, "live");
+  }
+  await close();
+});
+
+const HOSTILE = [
+  '<img src=x onerror="hacked=1">', '"><script>hacked=1</script>', "'-alert(1)-'", "</title></style><svg onload=hacked=1>",
+  "\u202eesrever \u2066isolate", "مرحبا بالعالم שלום", "店".repeat(500), "W".repeat(500), "a\u0300".repeat(250), "👩‍👩‍👧‍👦".repeat(40),
+  "line\nbreak\ttab", "{{7*7}} ${7*7} %s", "javascript:hacked=1", "&lt;b&gt;&amp;", "__proto__", "constructor",
+];
+
+test("hostile names run no script and stay within their tiles", async () => {
+  const nameOf = (kind, i) => HOSTILE[i % HOSTILE.length];
+  for (const lang of ["zh", "en"]) {
+    for (const query of ["page=agents", "page=shops", "page=waiting", "page=overview"]) {
+      const snapshot = snapshotOf({ agents: 40, shops: 12, pressure: 1.4, nameOf });
+      snapshot.agents.forEach((row, i) => { if (row.agent !== "unassigned") row.agent = `${HOSTILE[i % HOSTILE.length]}${i}`; });
+      snapshot.waiting.forEach((row, i) => Object.assign(row, { customer: HOSTILE[i % HOSTILE.length], agent: snapshot.agents[i].agent, shop: snapshot.agents[i].shop }));
+      snapshot.shop = { shop: "s1", name: HOSTILE[i(lang)], profile: "default" };
+      if (query !== "page=overview") snapshot.shop = null;
+      const { page, complaints, close } = await open(`${query}&lang=${lang}`, snapshot);
+      await page.screenshot({ path: join(screenshots, `hostile-${query.slice(5)}-${lang}.png`) });
+      await assertReadable(page, query);
+      assert.equal(await page.evaluate(() => "hacked" in window), false);
+      assert.equal(await page.locator("img, body script, iframe, style, body link").count(), 0);
+      assert.deepEqual(complaints, []);
+      if (query === "page=agents") {
+        const shown = await page.locator(".tile .name").allTextContents();
+        assert.ok(shown.includes(HOSTILE[0]) && shown.includes(HOSTILE[1]), "names are shown as they are");
+      }
+      await close();
+    }
+  }
+  function i(lang) {
+    return lang === "zh" ? 6 : 4;
+  }
+});
+
+test("after 10,000 snapshots the page needs no more memory", { timeout: 150_000 }, async () => {
+  const start = Date.now();
+  const snapshots = Array.from({ length: 60 }, (_, i) => snapshotOf({ agents: 60, shops: 3, tick: i }));
+  clearInterval(repeating);
+  const { page, complaints, close } = await open("every=2&lang=zh", snapshots[0]);
+  const session = await page.context().newCDPSession(page);
+  const measure = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    await session.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    const { nodes, jsEventListeners } = await session.send("Memory.getDOMCounters");
+    return { usedSize, nodes, jsEventListeners };
+  };
+  let sent = 0;
+  const send = async (count) => {
+    for (const end = sent + count; sent < end; ) {
+      for (let i = 0; i < 100; ++i) {
+        const snapshot = snapshots[sent % snapshots.length];
+        // A second passes with each.
+        snapshot.at = start + ++sent * 1000;
+        snapshot.watermark = snapshot.at - 1100;
+        snapshot.history.end = Math.floor(snapshot.watermark / 30000) * 30000;
+        server.publish(snapshot);
+      }
+      await page.waitForFunction((at) => document.documentElement.dataset.at === String(at), start + sent * 1000, { timeout: 60_000, polling: 20 });
+    }
+  };
+  // All pages have been shown once, each chart drawn.
+  await send(500);
+  for (const name of ["agents", "waiting", "hour", "shops", "overview"])
+    await page.waitForFunction((name) => document.documentElement.dataset.page === name, name, { timeout: 30_000, polling: 50 });
+  await send(500);
+  const before = await measure();
+  await send(10_000);
+  const later = await measure();
+  assert.ok(later.usedSize <= before.usedSize * 1.1, `heap ${before.usedSize} -> ${later.usedSize}`);
+  assert.ok(later.nodes <= before.nodes * 1.1, `nodes ${before.nodes} -> ${later.nodes}`);
+  assert.ok(later.jsEventListeners <= before.jsEventListeners + 2, `listeners ${before.jsEventListeners} -> ${later.jsEventListeners}`);
+  assert.deepEqual(complaints, []);
+  await close();
+});
