@@ -181,7 +181,9 @@ void LiveApi::tick() {
 }
 
 void LiveApi::send(const Moment& moment) {
-  if (!has_numbers(moment)) return;
+  // After a pause of the feed's thread several ticks get one moment.
+  if (!has_numbers(moment) || std::exchange(sent_, moments_->number()) == moments_->number())
+    return;
   history_.take(moment);
   last_tick_.clear();
   for (const Reader& reader : readers_) {

@@ -58,6 +58,7 @@ class LiveApi : public std::enable_shared_from_this<LiveApi> {
   std::map<std::string, Rendering> last_tick_;  ///< by shop; empty while nobody reads
   bool is_ticking_ = false;
   std::int64_t last_id_ = 0;
+  std::uint64_t sent_ = 0;  ///< the number of the moment that the readers have
   TextBuffer text_;
   Gzip gzip_;
 };
