@@ -43,6 +43,12 @@ class Certificate {
     PEM_write_X509(file, certificate_.get());
     std::fclose(file);
   }
+  /// Its key in PEM, without a password.
+  void write_key(const std::string& path) const {
+    std::FILE* const file = std::fopen(path.c_str(), "w");
+    PEM_write_PrivateKey(file, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    std::fclose(file);
+  }
 
  private:
   std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key_;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -14,7 +15,8 @@
 
 namespace deskpulse::serve {
 
-HttpClient::HttpClient(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+HttpClient::HttpClient(std::uint16_t port)
+    : socket_(socket(AF_INET, SOCK_STREAM, 0)), tls_(nullptr, SSL_free) {
   const timeval patience{.tv_sec = 30, .tv_usec = 0};
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   sockaddr_in address{};
@@ -27,11 +29,31 @@ HttpClient::HttpClient(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM
   }
 }
 
+HttpClient::HttpClient(std::uint16_t port, const TlsOfClient& tls) : HttpClient(port) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  SSL_CTX_free);
+  if (!tls.authority.empty()) {
+    SSL_CTX_load_verify_file(context.get(), tls.authority.c_str());
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  }
+  if (!tls.certificate.empty()) {
+    SSL_CTX_use_certificate_file(context.get(), tls.certificate.c_str(), SSL_FILETYPE_PEM);
+    SSL_CTX_use_PrivateKey_file(context.get(), tls.key.c_str(), SSL_FILETYPE_PEM);
+  }
+  SSL_CTX_set_max_proto_version(context.get(), tls.max_version);
+  if (!tls.suites.empty()) SSL_CTX_set_cipher_list(context.get(), tls.suites.c_str());
+  tls_.reset(SSL_new(context.get()));
+  SSL_set1_host(tls_.get(), "localhost");
+  SSL_set_fd(tls_.get(), socket_);
+  if (SSL_connect(tls_.get()) != 1) throw std::runtime_error("no handshake");
+}
+
 HttpClient::~HttpClient() { close(socket_); }
 
 bool HttpClient::send(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = tls_ ? SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()))
+                              : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
@@ -40,7 +62,8 @@ bool HttpClient::send(std::string_view bytes) {
 
 bool HttpClient::receive() {
   std::array<char, 65536> bytes{};
-  const ssize_t size = recv(socket_, bytes.data(), bytes.size(), 0);
+  const ssize_t size = tls_ ? SSL_read(tls_.get(), bytes.data(), static_cast<int>(bytes.size()))
+                            : recv(socket_, bytes.data(), bytes.size(), 0);
   if (size <= 0) return false;
   received_.append(bytes.data(), static_cast<std::size_t>(size));
   return true;
@@ -102,5 +125,8 @@ Answer HttpClient::get(const std::string& path, const std::string& headers) {
   if (!send("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n")) return {};
   return read_answer();
 }
+
+std::string HttpClient::version() const { return SSL_get_version(tls_.get()); }
+std::string HttpClient::suite() const { return SSL_get_cipher_name(tls_.get()); }
 
 }  // namespace deskpulse::serve

@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+struct ssl_st;
 
 namespace deskpulse::serve {
 
@@ -15,11 +18,23 @@ struct Answer {
   std::string body;
 };
 
+/// Files in PEM; what is empty is not used.
+struct TlsOfClient {
+  std::string authority;  ///< by whom the server's certificate, for localhost, must be signed
+  std::string certificate{};
+  std::string key{};
+  int max_version = 0;   ///< such as TLS1_2_VERSION
+  std::string suites{};  ///< of TLS 1.2, by OpenSSL's names
+};
+
 /// One connection to 127.0.0.1. Waits at most 30 s for the server, so that a test that fails ends.
 class HttpClient {
  public:
   /// Throws std::runtime_error when nobody listens.
   explicit HttpClient(std::uint16_t port);
+  /// With TLS. Throws std::runtime_error when the handshake fails; under TLS 1.3 a server that does
+  /// not like the client's certificate is only noticed by what comes after it.
+  HttpClient(std::uint16_t port, const TlsOfClient& tls);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
@@ -36,11 +51,15 @@ class HttpClient {
   bool is_ended();
 
   Answer get(const std::string& path, const std::string& headers = "");
+  /// What TLS agreed on, such as TLSv1.3; the suite by OpenSSL's name. Only with TLS.
+  std::string version() const;
+  std::string suite() const;
 
  private:
   bool receive();
 
   int socket_;
+  std::unique_ptr<ssl_st, void (*)(ssl_st*)> tls_;
   std::string received_;
 };
 
