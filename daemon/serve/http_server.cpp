@@ -60,6 +60,10 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
                    [this](std::function<void()> work) { asio::post(context, std::move(work)); })},
         acceptor_(context) {}
 
+  ~Impl() { table_.passwords.wait(); }  // it posts to the context
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   std::uint16_t start();
   void stop();
   void use(std::shared_ptr<Access> access);

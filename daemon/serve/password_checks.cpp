@@ -10,7 +10,7 @@ namespace deskpulse::serve {
 PasswordChecks::PasswordChecks(std::function<void(std::function<void()>)> post)
     : post_(std::move(post)) {}
 
-PasswordChecks::~PasswordChecks() {
+void PasswordChecks::wait() {
   if (worker_.joinable()) worker_.join();
 }
 

@@ -19,13 +19,16 @@ class PasswordChecks {
   using Done = std::function<void(bool is_right)>;
   /// `post` runs work on the owner's thread, and may be called from any.
   explicit PasswordChecks(std::function<void(std::function<void()>)> post);
-  ~PasswordChecks();  ///< waits for the check that runs; no `done` is called any more
+  ~PasswordChecks() { wait(); }  ///< no `done` is called any more
   PasswordChecks(const PasswordChecks&) = delete;
   PasswordChecks& operator=(const PasswordChecks&) = delete;
 
   /// Calls `done` later, and has `auth` remember what was right. False, and nothing is called, when
   /// kMaxWaiting wait already.
   [[nodiscard]] bool check(std::shared_ptr<BasicAuth> auth, Credentials credentials, Done done);
+
+  /// For the check that runs; from then on nothing is posted until check() is called again.
+  void wait();
 
   static constexpr std::size_t kMaxWaiting = 32;
 

@@ -206,8 +206,8 @@ std::chrono::system_clock::time_point end_of_certificate(const ssl::context& con
 }  // namespace
 
 TlsContext::TlsContext(const TlsSettings& settings) : context(ssl::context::tls_server) {
-  if (settings.cert_file.empty()) fail("cert_file", "is missing, while key_file is set");
-  if (settings.key_file.empty()) fail("key_file", "is missing, while cert_file is set");
+  if (settings.cert_file.empty()) fail("cert_file", "is missing; TLS needs it, and key_file");
+  if (settings.key_file.empty()) fail("key_file", "is missing; TLS needs it, and cert_file");
   SSL_CTX* const handle = context.native_handle();
   const int min_version = version_of("min_version", settings.min_version);
   const int max_version = version_of("max_version", settings.max_version);

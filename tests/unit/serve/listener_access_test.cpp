@@ -144,9 +144,15 @@ TEST_F(ListenerAccess, WhoIsKnownIsServedWhileGuessesAreChecked) {
 }
 
 TEST_F(ListenerAccess, StoppingWhileAPasswordIsCheckedIsClean) {
-  settings.access.basic_auth_users = {{"prometheus", kSecret}};
-  HttpClient client(start());
+  std::string costly = kSecret;
+  costly.replace(4, 2, "11");
+  settings.access.basic_auth_users = {{"prometheus", costly}};
+  const std::uint16_t port = start();
+  HttpClient client(port);
   ASSERT_TRUE(client.send("GET /hello HTTP/1.1\r\nHost: localhost\r\n" + kWrong + "\r\n"));
+  HttpClient other(port);
+  // Connections are served in turn, so when this is answered the check has begun.
+  ASSERT_EQ(other.get("/hello").status, 401U);
 
   server.reset();
 

@@ -272,7 +272,8 @@ TEST_F(MetricsServerTest, TheIndexLinksToEveryEndpointAndEachIsThere) {
   const Answer index = client.get("/");
 
   EXPECT_EQ(index.headers.at("content-type"), "text/html; charset=utf-8");
-  for (const std::string path : {"/metrics", "/metrics/agents", "/-/ready", "/-/healthy"}) {
+  for (const std::string path :
+       {"/wall", "/metrics", "/metrics/agents", "/-/ready", "/-/healthy"}) {
     EXPECT_THAT(index.body, HasSubstr("href=\"" + path + "\""));
     EXPECT_EQ(client.get(path).status, 200U) << path;
   }
