@@ -84,6 +84,7 @@ class FakeFeed {
   }
   void fill(Moment& moment) const {
     moment.report = report_;
+    moment.spans = {std::chrono::minutes{5}, proto::Millis{0}};
     moment.status = status_;
   }
 
@@ -272,11 +273,39 @@ TEST_F(MetricsServerTest, TheIndexLinksToEveryEndpointAndEachIsThere) {
   const Answer index = client.get("/");
 
   EXPECT_EQ(index.headers.at("content-type"), "text/html; charset=utf-8");
-  for (const std::string path :
-       {"/wall", "/metrics", "/metrics/agents", "/-/ready", "/-/healthy"}) {
+  for (const std::string path : {"/wall", "/metrics", "/metrics/agents", "/api/v1/snapshot",
+                                 "/api/v1/waiting", "/-/ready", "/-/healthy"}) {
     EXPECT_THAT(index.body, HasSubstr("href=\"" + path + "\""));
     EXPECT_EQ(client.get(path).status, 200U) << path;
   }
+}
+
+TEST_F(MetricsServerTest, TheStreamTheSnapshotAndTheMetricsSayTheSame) {
+  const std::uint16_t port = start();
+  HttpClient reader(port);
+  HttpClient client(port);
+
+  const Answer head = reader.open_stream("/api/v1/stream?shop=tea");
+  const std::string event = reader.read_event().value_or("");
+  const Answer snapshot = client.get("/api/v1/snapshot?shop=tea");
+  const check::Page page = check::read_page(client.get("/metrics").body);
+
+  EXPECT_EQ(head.status, 200U);
+  EXPECT_EQ(head.headers.at("content-type").substr(0, 17), "text/event-stream");
+  EXPECT_EQ(snapshot.headers.at("content-type"), "application/json");
+  const auto numbers = nlohmann::json::parse(snapshot.body).at("numbers");
+  EXPECT_EQ(nlohmann::json::parse(event.substr(event.find('{'))).at("numbers"), numbers);
+  EXPECT_EQ(numbers.at("open_conversations"),
+            page.value("deskpulse_shop_open_conversations", {{"shop", "tea"}}));
+}
+
+TEST_F(MetricsServerTest, AStreamOfAnUnknownShopIsRefusedInJson) {
+  HttpClient client(start());
+
+  const Answer answer = client.get("/api/v1/stream?shop=milk");
+
+  EXPECT_EQ(answer.status, 404U);
+  EXPECT_EQ(nlohmann::json::parse(answer.body).size(), 1U);
 }
 
 TEST_F(MetricsServerTest, CountsItsOwnRequests) {
