@@ -202,7 +202,7 @@ class LoadProfile {
     const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((size) => Math.round(size * devicePixelRatio));
     if (width === 0 || height === 0) return;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const style = getComputedStyle(this.root);
+    const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
     const colours = { bad: colour("--bad"), near: colour("--near"), good: colour("--good"), none: colour("--text-2") };
     const loads = agents.map((agent) => loadOf(agent));

@@ -13,7 +13,8 @@ export class Chart {
   #empty = element("p", { class: "empty" });
   #value = element("span", { class: "value" });
   #plot = null;
-  #size = "";
+  #size = { width: 0, height: 0 };
+  #given = null;
   #drawn = "";
   #target = null;
 
@@ -27,31 +28,40 @@ export class Chart {
       element("div", { class: "plot-area" }, this.#canvas, this.#empty),
     );
     setText(this.#empty, words.noHistory);
+    new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect)).observe(this.#canvas);
   }
 
-  /** Draws when a point has come, or the cell has another size; else costs nothing. */
+  /** Draws when a point has come; else costs nothing. */
   update(history, points, target) {
     const newest = points.at(-1);
     setText(this.#value, this.#format(newest));
     const isEmpty = !points.some((point) => point !== null);
     setHidden(this.#empty, !isEmpty);
-    const { clientWidth: width, clientHeight: height } = this.#canvas;
-    if (width === 0 || height === 0) return;
-
-    const size = `${width}x${height}`;
-    const drawn = `${history.end} ${points.length} ${newest} ${target}`;
-    if (this.#plot !== null && size === this.#size && drawn === this.#drawn) return;
+    const given = `${history.end} ${points.length} ${newest} ${target}`;
+    if (given === this.#drawn) return;
+    this.#drawn = given;
     this.#target = Number.isFinite(target) && target > 0 ? target : null;
     const times = points.map((_, i) => history.end / 1000 - (points.length - 1 - i) * history.step_seconds);
-    if (this.#plot === null || size !== this.#size) {
-      // Fonts and widths are of the screen's height: a new size is a new chart.
-      this.#plot?.destroy();
-      this.#plot = new uPlot(this.#options(width, height), [times, points], this.#canvas);
-    } else {
-      this.#plot.setData([times, points]);
-    }
+    this.#given = [times, points];
+    if (this.#plot === null) this.#make();
+    else this.#plot.setData(this.#given);
+  }
+
+  // Fonts and widths are of the screen's height: a new size is a new chart. A cell that is not on
+  // the screen has no size, and its chart stays as it is.
+  #resize({ width, height }) {
+    const size = { width: Math.floor(width), height: Math.floor(height) };
+    if (size.width === 0 || size.height === 0) return;
+    if (size.width === this.#size.width && size.height === this.#size.height) return;
     this.#size = size;
-    this.#drawn = drawn;
+    this.#plot?.destroy();
+    this.#plot = null;
+    this.#make();
+  }
+
+  #make() {
+    const { width, height } = this.#size;
+    if (this.#given !== null && width > 0) this.#plot = new uPlot(this.#options(width, height), this.#given, this.#canvas);
   }
 
   #options(width, height) {

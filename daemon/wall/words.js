@@ -128,7 +128,7 @@ const en = {
   },
   noHistory: "Begins with the start",
   presence: { online: "Online", busy: "Busy", offline: "Offline" },
-  overloaded: "Overloaded",
+  overloaded: "Over",
   nearFull: "Near",
   queue: "Queue",
   profile: "Everyone's load",

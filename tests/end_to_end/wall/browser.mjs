@@ -9,7 +9,7 @@ const npm = createRequire(join(process.env.WALL_MODULES, "package.json"));
 const { chromium } = npm("playwright-core");
 const axe = readFileSync(npm.resolve("axe-core/axe.min.js"), "utf8");
 
-export const SIZES = { hd: { width: 1920, height: 1080 }, uhd: { width: 3840, height: 2160 } };
+export const SIZES = { hd: { width: 1920, height: 1080 }, uhd: { width: 3840, height: 2160 }, small: { width: 640, height: 360 } };
 
 export const launch = () => chromium.launch({
   executablePath: process.env.WALL_CHROMIUM,
