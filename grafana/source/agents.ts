@@ -3,7 +3,7 @@ import type { Language, Say } from "./language";
 import * as colours from "./colours";
 import * as panels from "./panels";
 import * as series from "./series";
-import { judgedNumbers } from "./targets";
+import { inPercent, judgedNumbers } from "./targets";
 
 /** For the service manager: who is drowning, and what it looks like for one shop or one agent. */
 export function agents(say: Say, language: Language): Board {
@@ -32,25 +32,25 @@ export function agents(say: Say, language: Language): Board {
       say,
     );
 
-  const busiest = (expr: string) => chosen.busiest(expr, shown);
-  const loadTitle = say("接待压力", "Load");
+  const pressed = (expr: string) => chosen.mostPressed(expr, shown);
+  const loadTitle = say("接待压力（%）", "Load (%)");
   const detail = (title: string, description: string, unit: string, expr: string, judgedBy?: keyof typeof numbers) => {
     const panel = panels.withLines(
       panels.lines({ title, description, unit, width: 12, height: 8 }, say),
       "agents",
-      chosen.withName(chosen.busiestAtTheEnd(expr, drawn)),
+      chosen.withName(chosen.mostPressedAtTheEnd(expr, drawn)),
       "{{name}}",
     );
     return judgedBy ? panels.withTarget(panel, numbers[judgedBy].target, say) : panel;
   };
-  const drawnNote = say(`会话最多的 ${drawn} 位客服；用上方变量选择某一位。`, `The ${drawn} agents with the most conversations; choose one above.`);
+  const drawnNote = say(`压力最大的 ${drawn} 位客服；用上方变量选择某一位。`, `The ${drawn} agents under most load; choose one above.`);
 
   return {
     name: "agents",
     title: say("客服压力", "Customer service: agents"),
     description: say(
-      "谁忙不过来，按店铺与客服逐层查看。点客服或店铺名即可深入。",
-      "Who is drowning, by shop and agent. Click an agent or a shop to look closer.",
+      "谁忙不过来，按店铺与客服逐层查看；点表中一行即可深入。",
+      "Who is drowning, by shop and agent. Click a row of the table to look closer.",
     ),
     from: "now-30m",
     refresh: "10s",
@@ -107,65 +107,56 @@ export function agents(say: Say, language: Language): Board {
             {
               title: say("谁忙不过来", "Who is drowning"),
               description: say(
-                `会话最多的 ${shown} 位客服，按接待压力排序；窗口为近 5 分钟。点击客服或店铺查看详情。`,
-                `The ${shown} agents with the most conversations, by load; windows are the last 5 minutes. Click an agent or a shop for more.`,
+                `接待压力最大的 ${shown} 位客服；窗口为近 5 分钟。点击一行查看该客服或该店铺。`,
+                `The ${shown} agents under most load; windows are the last 5 minutes. Click a row for that agent or shop.`,
               ),
               unit: "locale",
               width: 24,
               height: 12,
             },
-            { info: busiest(chosen.nameAndGroup), presence: busiest(chosen.presence) },
+            { info: pressed(chosen.nameAndGroup), presence: pressed(chosen.presence) },
             [
-              {
-                id: "name",
-                title: say("客服", "Agent"),
-                link: { title: say("查看该客服", "This agent"), url: links(language).agent },
-              },
+              { id: "name", title: say("客服", "Agent") },
               { id: "agent", title: say("客服编号", "Agent id") },
               { id: "group", title: say("分组", "Group") },
-              {
-                id: "shop",
-                title: say("店铺", "Shop"),
-                link: { title: say("查看该店铺的客服", "This shop's agents"), url: links(language).agentsOfShop },
-              },
-              {
-                id: "status",
-                title: say("状态", "Presence"),
-                words: panels.words(
-                  ["online", say("● 在线", "● Online"), colours.good],
-                  ["busy", say("◐ 挂起", "◐ Busy"), colours.near],
-                  ["offline", say("○ 离线", "○ Offline"), colours.neutral],
-                ),
-              },
-              { id: "load", title: loadTitle, expr: busiest(chosen.load), unit: "percentunit", judged: numbers.load },
-              { id: "open", title: say("会话", "Open"), expr: busiest(chosen.level("open_conversations")), unit: "locale" },
-              { id: "capacity", title: say("上限", "Capacity"), expr: busiest(chosen.level("capacity")), unit: "locale" },
-              { id: "waiting", title: say("等待中", "Waiting"), expr: busiest(chosen.level("waiting_customers")), unit: "locale" },
+              { id: "shop", title: say("店铺", "Shop") },
+              { id: "status", title: say("状态", "Presence") },
+              { id: "load", title: loadTitle, expr: pressed(`100 * ${chosen.load}`), judged: inPercent(numbers.load) },
+              { id: "open", title: say("会话", "Open"), expr: pressed(chosen.level("open_conversations")) },
+              { id: "capacity", title: say("上限", "Capacity"), expr: pressed(chosen.level("capacity")) },
+              { id: "waiting", title: say("等待中", "Waiting"), expr: pressed(chosen.level("waiting_customers")) },
               {
                 id: "oldest",
-                title: say("最长等待", "Longest wait"),
-                expr: busiest(chosen.level("oldest_wait_seconds")),
-                unit: "clocks",
+                title: say("最长等待（秒）", "Longest wait (s)"),
+                expr: pressed(chosen.level("oldest_wait_seconds")),
                 judged: numbers.oldestWait,
               },
-              { id: "slow", title: say("慢响应人数", "Slow"), expr: busiest(chosen.within("5m", "slow_customers")), unit: "locale" },
+              { id: "slow", title: say("慢响应人数", "Slow"), expr: pressed(chosen.within("5m", "slow_customers")) },
               {
                 id: "mean",
-                title: say("平均响应", "Mean response"),
-                expr: busiest(chosen.ratio("5m", "response_time_sum_seconds", "answered_turns")),
-                unit: "s",
+                title: say("平均响应（秒）", "Mean response (s)"),
+                expr: pressed(chosen.ratio("5m", "response_time_sum_seconds", "answered_turns")),
                 judged: numbers.responseMean,
               },
               {
                 id: "received",
                 title: say("今日接待", "Received today"),
-                expr: busiest(chosen.within("today", "received_customers")),
-                unit: "locale",
+                expr: pressed(chosen.within("today", "received_customers")),
               },
             ],
             loadTitle,
+            [
+              { title: say("查看该客服", "This agent"), url: links(language).agent },
+              { title: say("查看该店铺的客服", "This shop's agents"), url: links(language).agentsOfShop },
+            ],
             say,
-          ),
+          ).mappings([
+            panels.words(
+              ["online", say("● 在线", "● Online"), colours.good],
+              ["busy", say("◐ 挂起", "◐ Busy"), colours.near],
+              ["offline", say("○ 离线", "○ Offline"), colours.neutral],
+            ),
+          ]),
           panels.judgedBars(
             {
               title: say("接待压力最大", "Most load"),

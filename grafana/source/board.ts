@@ -144,6 +144,7 @@ function forgetNewDefaults(board: dashboard.Dashboard) {
     delete variable.auto_min;
     delete variable.auto_count;
   }
-  // Else the link hides in a menu.
-  for (const link of board.links ?? []) delete link.placement;
+  const panelLinks = (board.panels ?? []).flatMap((panel) => ("fieldConfig" in panel && panel.fieldConfig?.defaults.links) || []);
+  // Else a link hides in a menu.
+  for (const link of [...(board.links ?? []), ...panelLinks]) delete link.placement;
 }

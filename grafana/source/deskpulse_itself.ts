@@ -22,8 +22,8 @@ export function deskpulseItself(say: Say, _language: Language): Board {
     unit: "cps",
     ...third,
   });
-  events = panels.withLine(events, 0, rate("deskpulse_late_events_total", "instance"), say("迟到 {{instance}}", "late {{instance}}"));
-  events = panels.withLine(events, 1, rate("deskpulse_duplicate_events_total", "instance"), say("重复 {{instance}}", "duplicate {{instance}}"));
+  events = panels.withLines(events, "late", rate("deskpulse_late_events_total", "instance"), say("迟到 {{instance}}", "late {{instance}}"));
+  events = panels.withLines(events, "duplicates", rate("deskpulse_duplicate_events_total", "instance"), say("重复 {{instance}}", "duplicate {{instance}}"));
 
   let connection = graph({
     title: say("断开与重连，每秒", "Disconnects and reconnects, per second"),
@@ -32,7 +32,7 @@ export function deskpulseItself(say: Say, _language: Language): Board {
     ...third,
   });
   connection = panels.withLines(connection, "disconnects", series.rateOfThoseSeen("deskpulse_feed_disconnects_total", "reason"), "{{reason}}");
-  connection = panels.withLine(connection, 2, rate("deskpulse_feed_reconnects_total", "instance"), say("重连 {{instance}}", "reconnect {{instance}}"));
+  connection = panels.withLines(connection, "reconnects", rate("deskpulse_feed_reconnects_total", "instance"), say("重连 {{instance}}", "reconnect {{instance}}"));
 
   let http = graph({
     title: say("请求耗时均值", "Mean request duration"),
@@ -56,8 +56,8 @@ export function deskpulseItself(say: Say, _language: Language): Board {
     unit: "locale",
     ...third,
   });
-  descriptors = panels.withLine(descriptors, 0, own("process_open_fds"), say("文件 {{instance}}", "files {{instance}}"));
-  descriptors = panels.withLine(descriptors, 1, own("process_threads"), say("线程 {{instance}}", "threads {{instance}}"));
+  descriptors = panels.withLines(descriptors, "files", own("process_open_fds"), say("文件 {{instance}}", "files {{instance}}"));
+  descriptors = panels.withLines(descriptors, "threads", own("process_threads"), say("线程 {{instance}}", "threads {{instance}}"));
 
   let memory = graph({
     title: say("内存", "Memory"),
@@ -244,7 +244,7 @@ export function deskpulseItself(say: Say, _language: Language): Board {
             "{{path}} {{code}}",
           ),
           http,
-          panels.withLine(
+          panels.withLines(
             panels.withLines(
               graph({
                 title: say("连接数", "Connections"),
@@ -256,7 +256,7 @@ export function deskpulseItself(say: Say, _language: Language): Board {
               own("deskpulse_http_connections"),
               "{{instance}}",
             ),
-            6,
+            "refused",
             rate("deskpulse_http_refused_connections_total", "instance"),
             say("拒绝 {{instance}}", "refused {{instance}}"),
           ),

@@ -140,15 +140,23 @@ export const statStrip = (frame: Frame, queries: cog.Builder<cog.Dataquery>[], s
     .colorMode(common.BigValueColorMode.Value)
     .thresholds(plain());
 
+/**
+ * What some series or columns, by the name that is seen, have other than the rest of their panel.
+ * Grafana's published schema wants an object as the options of a matcher and as each value, and so
+ * rules out overrides of a unit, a width, a minimum or links: those are the panel's.
+ */
+const named = (names: string[], properties: Properties) => ({
+  matcher: { id: "byNames", options: { mode: "include", names } },
+  properties,
+});
 const fixed = (colour: string): Properties[number] => ({
   id: "color",
   value: { mode: dashboard.FieldColorModeId.Fixed, fixedColor: colour },
 });
-const dashed = (dash: number[]): Properties => [
-  { id: "custom.lineStyle", value: { fill: "dash", dash } },
-  { id: "custom.fillOpacity", value: 0 },
-  { id: "custom.lineWidth", value: 2 },
-];
+const dashed = (...dash: number[]): Properties[number] => ({
+  id: "custom.lineStyle",
+  value: { fill: "dash", dash },
+});
 
 /** Lines over time. Series that have no colour of their own take one by name. */
 export const lines = (frame: Frame, say: Say) =>
@@ -175,28 +183,33 @@ export const lines = (frame: Frame, say: Say) =>
     );
 type Lines = ReturnType<typeof lines>;
 
-/** A line of a panel, in the next colour of the palette or in the one named. */
-export function withLine(panel: Lines, index: number, expr: string, legend: string, refId = `line${index}`): Lines {
-  return panel
-    .withTarget(line(refId, expr, legend))
-    .overrideByQuery(refId, [fixed(colours.lines[index % colours.lines.length]!)]);
-}
+/** A line of a panel, in a colour of the palette. */
+export const withLine = (panel: Lines, colour: number, expr: string, legend: string): Lines =>
+  panel
+    .withTarget(line(`line${colour}`, expr, legend))
+    .withOverride(named([legend], [fixed(colours.lines[colour]!)]));
 
 /** Several lines of one query, named by a label. */
 export const withLines = (panel: Lines, refId: string, expr: string, legend: string): Lines =>
   panel.withTarget(line(refId, expr, legend));
 
 /** The same numbers at the same time yesterday: a grey dashed line. */
-export const withYesterday = (panel: Lines, expr: string, say: Say): Lines =>
-  panel
-    .withTarget(line("yesterday", expr, say("昨日同时", "Yesterday")))
-    .overrideByQuery("yesterday", [fixed(colours.neutral), ...dashed([4, 6])]);
+export const withYesterday = (panel: Lines, expr: string, say: Say): Lines => {
+  const legend = say("昨日同时", "Yesterday");
+  return panel
+    .withTarget(line("yesterday", expr, legend))
+    .withOverride(named([legend], [fixed(colours.neutral), dashed(4, 6)]))
+    .fillOpacity(0);
+};
 
 /** The target as a vermilion dashed line, which follows deskpulse_target. */
-export const withTarget = (panel: Lines, expr: string, say: Say): Lines =>
-  panel
-    .withTarget(line(targetId, expr, say("标准值", "Target")))
-    .overrideByQuery(targetId, [fixed(colours.bad), ...dashed([10, 6])]);
+export const withTarget = (panel: Lines, expr: string, say: Say): Lines => {
+  const legend = say("标准值", "Target");
+  return panel
+    .withTarget(line(targetId, expr, legend))
+    .withOverride(named([legend], [fixed(colours.bad), dashed(10, 6)]))
+    .fillOpacity(0);
+};
 
 export const stacked = (panel: Lines): Lines =>
   panel.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal)).fillOpacity(40).lineWidth(1);
@@ -261,27 +274,36 @@ export const states = (frame: Frame, expr: string, legend: string, say: Say, ...
 export interface Column {
   /** refId of its query, or the label that it shows. */
   id: string;
+  /** Says the unit too, where that is not a count. */
   title: string;
   /** Absent where the column shows a label. */
   expr?: string;
-  unit?: string;
-  width?: number;
-  /** Colours the cell by this target. */
-  judged?: { target: string; fallback: number; wanted: Judged["wanted"] };
-  /** Words for the values of a label. */
-  words?: dashboard.ValueMapping;
-  link?: { title: string; url: string };
+  /** Colours the cell by this target, in the unit of the column. */
+  judged?: Pick<Judged, "target" | "wanted">;
 }
+
+/** A place that every cell of a row leads to. */
+const rowLink = ({ title, url }: { title: string; url: string }) =>
+  new dashboard.DashboardLinkBuilder(title).type(dashboard.DashboardLinkType.Link).url(url);
 
 /**
  * A table with a row for each set of labels. `labelsOf` are queries whose labels, not values, are
  * shown. All queries of a table have the labels of its rows, or no two would fall into one row. The
  * targets are joined before the rows are merged, one transformation each.
  */
-export function rows(frame: Frame, labelsOf: Record<string, string>, columns: Column[], sortBy: string, say: Say) {
-  const judgedColumns = columns.filter((column) => column.judged);
+export function rows(
+  frame: Frame,
+  labelsOf: Record<string, string>,
+  columns: Column[],
+  sortBy: string,
+  links: { title: string; url: string }[],
+  say: Say,
+) {
   const panel = framed(new table.PanelBuilder(), frame, say)
     .thresholds(plain())
+    .decimals(0)
+    .min(0)
+    .dataLinks(links.map(rowLink))
     .showHeader(true)
     .cellHeight(common.TableCellHeight.Md)
     .align(common.FieldTextAlignment.Auto)
@@ -292,20 +314,33 @@ export function rows(frame: Frame, labelsOf: Record<string, string>, columns: Co
     panel.withTarget(now(refId, expr, refId).format(prometheus.PromQueryFormat.Table));
   for (const [refId, expr] of Object.entries(labelsOf)) tableQuery(refId, expr);
   for (const { id, expr } of columns) if (expr !== undefined) tableQuery(id, expr);
-  for (const { id, judged } of judgedColumns) {
+  for (const { id, title, judged } of columns) {
+    if (judged === undefined) continue;
     const refId = `${targetId}_${id}`;
-    panel.withTarget(now(refId, judged!.target, refId)).withTransformation({
-      id: "configFromData",
-      options: {
-        configRefId: refId,
-        applyTo: { id: "byFrameRefID", options: id },
-        mappings: [{ fieldName: refId, handlerKey: "max" }],
-      },
-    });
+    panel
+      .withTarget(now(refId, judged.target, refId))
+      .withTransformation({
+        id: "configFromData",
+        options: {
+          configRefId: refId,
+          applyTo: { id: "byFrameRefID", options: id },
+          mappings: [{ fieldName: refId, handlerKey: "max" }],
+        },
+      })
+      .withOverride(
+        named(
+          [title],
+          [
+            { id: "custom.cellOptions", value: { type: "color-background", mode: "basic" } },
+            { id: "thresholds", value: againstTarget(judged.wanted).build() },
+            { id: "color", value: { mode: dashboard.FieldColorModeId.Thresholds } },
+          ],
+        ),
+      );
   }
-  const field = (column: Column) => (column.expr === undefined ? column.id : `Value #${column.id}`);
+  const field = ({ id, expr }: Column) => (expr === undefined ? id : `Value #${id}`);
   const hidden = ["Time", ...Object.keys(labelsOf).map((refId) => `Value #${refId}`)];
-  panel.withTransformation({ id: "merge", options: {} }).withTransformation({
+  return panel.withTransformation({ id: "merge", options: {} }).withTransformation({
     id: "organize",
     options: {
       excludeByName: Object.fromEntries(hidden.map((name) => [name, true])),
@@ -313,21 +348,4 @@ export function rows(frame: Frame, labelsOf: Record<string, string>, columns: Co
       renameByName: Object.fromEntries(columns.map((column) => [field(column), column.title])),
     },
   });
-  for (const column of columns) {
-    const properties: Properties = [];
-    if (column.unit) properties.push({ id: "unit", value: column.unit });
-    if (column.width) properties.push({ id: "custom.width", value: column.width });
-    if (column.words) properties.push({ id: "mappings", value: [column.words] });
-    if (column.words || column.judged)
-      properties.push({ id: "custom.cellOptions", value: { type: "color-background", mode: "basic" } });
-    if (column.judged)
-      properties.push(
-        { id: "min", value: 0 },
-        { id: "thresholds", value: againstTarget(column.judged.wanted).build() },
-        { id: "color", value: { mode: dashboard.FieldColorModeId.Thresholds } },
-      );
-    if (column.link) properties.push({ id: "links", value: [column.link] });
-    if (properties.length > 0) panel.overrideByName(column.title, properties);
-  }
-  return panel;
 }

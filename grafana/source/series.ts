@@ -93,6 +93,11 @@ export function agents(who: string) {
   const level = (name: string, labels = "", at = "") => `max by (shop, agent) (${selector(name, labels)}${at})`;
   const within = (of: Window, name: string) => level(name, window(of));
   const info = `topk by (shop, agent) (1, ${selector("info", "")})`;
+  /** Load; those without a known capacity, as robots, come after all others, by conversations. */
+  const pressure = (at: string) => {
+    const open = level("open_conversations", "", at);
+    return `${ratio(open, level("capacity", "", at))} or on (shop, agent) ${open} / 1e6`;
+  };
   return {
     level,
     within,
@@ -109,17 +114,24 @@ export function agents(who: string) {
       `sum by (shop, agent) (max by (shop, agent, from) (rate(${selector(counter, labels)}[$__rate_interval])))`,
     /** A vector by shop and agent, with the agent's name as a label. */
     withName: (vector: string) => `(${vector}) * on (shop, agent) group_left (name) ${info}`,
-    /** Only those with the most conversations open, so that tables and lines stay readable. */
-    busiest: (vector: string, count: number) =>
-      `(${vector}) and on (shop, agent) topk(${count}, ${level("open_conversations")})`,
-    /** The same, chosen by the end of the time that is shown, so that lines do not come and go. */
-    busiestAtTheEnd: (vector: string, count: number) =>
-      `(${vector}) and on (shop, agent) topk(${count}, ${level("open_conversations", "", " @ end()")})`,
+    /** Only those under most pressure, so that tables stay readable. */
+    mostPressed: (vector: string, count: number) => `(${vector}) and on (shop, agent) topk(${count}, ${pressure("")})`,
+    /** The same, chosen at the end of the time that is shown, so that lines do not come and go. */
+    mostPressedAtTheEnd: (vector: string, count: number) =>
+      `(${vector}) and on (shop, agent) topk(${count}, ${pressure(" @ end()")})`,
   };
 }
 
-/** What the agents who are not offline can take together. */
-export const capacityPresent = `sum(${agents(people).level("capacity")} unless on (shop, agent) ${agents(people).level("status", 'status="offline"')})`;
+/**
+ * The load of all agents together: conversations of those who have said what they can take and are
+ * not offline, against that. Robots and the queue have no capacity and are no part of it.
+ */
+export const loadOfAll = (() => {
+  const { level } = agents(people);
+  const present = (vector: string) => `sum(${vector} unless on (shop, agent) ${level("status", 'status="offline"')})`;
+  const capacity = level("capacity");
+  return ratio(present(`(${level("open_conversations")} and on (shop, agent) ${capacity})`), present(capacity));
+})();
 
 /** The level that a number is held to, as set in [targets]; absent where none is set. */
 export const target = (number: string) => `max(${own("deskpulse_target", `number="${number}"`)})`;

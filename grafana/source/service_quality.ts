@@ -2,7 +2,7 @@ import { links, type Board } from "./board";
 import type { Language, Say } from "./language";
 import * as panels from "./panels";
 import * as series from "./series";
-import { judgedNumbers } from "./targets";
+import { inPercent, judgedNumbers } from "./targets";
 
 /** For the service manager's desk: how well customers are served today, and against yesterday. */
 export function serviceQuality(say: Say, language: Language): Board {
@@ -43,7 +43,6 @@ export function serviceQuality(say: Say, language: Language): Board {
   quantiles = panels.withLine(quantiles, 3, series.responseQuantile("0.99", "5m"), "P99");
   quantiles = panels.withTarget(quantiles, numbers.responseP90.target, say);
 
-  const timelyTitle = say("及时率", "Timely rate");
   return {
     name: "service-quality",
     title: say("服务质量", "Customer service: quality"),
@@ -250,51 +249,43 @@ export function serviceQuality(say: Say, language: Language): Board {
             },
             { info: series.shopNameAndProfile },
             [
-              {
-                id: "name",
-                title: say("店铺", "Shop"),
-                link: { title: say("查看该店铺的客服", "This shop's agents"), url: links(language).agentsOfShop },
-              },
+              { id: "name", title: say("店铺", "Shop") },
               { id: "shop", title: say("店铺编号", "Shop id") },
               { id: "profile", title: say("考核规则", "Rules") },
-              { id: "received", title: say("接待人数", "Received"), expr: series.perShopIn("today", "received_customers"), unit: "locale" },
+              { id: "received", title: say("接待人数", "Received"), expr: series.perShopIn("today", "received_customers") },
               {
                 id: "mean",
-                title: say("平均响应", "Mean response"),
+                title: say("平均响应（秒）", "Mean response (s)"),
                 expr: series.ratioPerShop("today", "response_time_sum_seconds", "answered_turns"),
-                unit: "s",
                 judged: numbers.responseMean,
               },
               {
                 id: "first",
-                title: say("首次响应", "First response"),
+                title: say("首次响应（秒）", "First response (s)"),
                 expr: series.ratioPerShop("today", "first_response_time_sum_seconds", "first_responses"),
-                unit: "s",
                 judged: numbers.responseMean,
               },
               {
                 id: "timely",
-                title: timelyTitle,
-                expr: series.ratioPerShop("today", "timely_turns", "judged_turns"),
-                unit: "percentunit",
-                judged: numbers.timelyRate,
+                title: say("及时率（%）", "Timely (%)"),
+                expr: `100 * ${series.ratioPerShop("today", "timely_turns", "judged_turns")}`,
+                judged: inPercent(numbers.timelyRate),
               },
               {
                 id: "slow",
-                title: say("慢响应占比", "Slow share"),
-                expr: series.ratioPerShop("today", "slow_customers", "consulting_customers"),
-                unit: "percentunit",
-                judged: numbers.slowShare,
+                title: say("慢响应占比（%）", "Slow (%)"),
+                expr: `100 * ${series.ratioPerShop("today", "slow_customers", "consulting_customers")}`,
+                judged: inPercent(numbers.slowShare),
               },
               {
                 id: "unanswered",
-                title: say("未回复占比", "Unanswered share"),
-                expr: series.ratioPerShop("today", "unanswered_customers", "received_customers"),
-                unit: "percentunit",
-                judged: numbers.unansweredShare,
+                title: say("未回复占比（%）", "Unanswered (%)"),
+                expr: `100 * ${series.ratioPerShop("today", "unanswered_customers", "received_customers")}`,
+                judged: inPercent(numbers.unansweredShare),
               },
             ],
             say("接待人数", "Received"),
+            [{ title: say("查看该店铺的客服", "This shop's agents"), url: links(language).agentsOfShop }],
             say,
           ),
         ],

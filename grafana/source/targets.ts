@@ -113,12 +113,12 @@ export function judgedNumbers(say: Say) {
       "load",
       say("接待压力", "Load"),
       [
-        "进行中的会话占未离线客服的接待上限，可超过 100%。",
-        "Open conversations against what the agents who are not offline can take; may exceed 100 %.",
+        "未离线客服进行中的会话占其接待上限，可超过 100%；不含机器人与排队。",
+        "Open conversations of the agents who are not offline, against what they can take; robots and the queue left out. May exceed 100 %.",
       ],
       {
         unit: "percentunit",
-        expr: series.ratio(series.overShops("open_conversations"), series.capacityPresent),
+        expr: series.loadOfAll,
         fallback: 1,
       },
     ),
@@ -138,3 +138,6 @@ export function judgedNumbers(say: Say) {
     ),
   };
 }
+
+/** The same number in a hundredth, for columns in per cent. */
+export const inPercent = ({ target, wanted }: Judged) => ({ target: `100 * ${target}`, wanted });
