@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/ssl/error.hpp>
@@ -22,8 +23,6 @@ using tcp = asio::ip::tcp;
 
 /// Two events of a small wall, or a part of a large one.
 constexpr int kUnsent = 64 * 1024;
-
-using NotSentLowAt = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
 
 class Plain final : public Transport {
  public:
@@ -87,8 +86,8 @@ void Transport::end_writing_raw() {
 }
 
 void Transport::keep_little_unsent() {
-  error_code ignored;
-  socket_.set_option(NotSentLowAt(kUnsent), ignored);
+  // Where it fails, a slow reader only gets older events first.
+  setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof kUnsent);
 }
 
 void Transport::close() {
