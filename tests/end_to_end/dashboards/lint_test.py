@@ -170,7 +170,7 @@ class Dashboards(unittest.TestCase):
         for values in steps(panel["fieldConfig"]):
             self.assertEqual(values, sorted(values))
 
-    def test_colours_are_told_apart_by_everybody(self):
+    def test_chosen_colours_are_told_apart_by_everybody(self):
         for _, _, dashboard in every():
             self.assertLessEqual(set(re.findall(r"#[0-9A-Fa-f]{6}\b", json.dumps(dashboard))), PALETTE)
             self.assertNotRegex(json.dumps(dashboard), r'"(fixedColor|color)": "(red|green|yellow|orange|blue)')
@@ -277,6 +277,18 @@ class Dashboards(unittest.TestCase):
             self.assertEqual((defaults["min"], defaults["thresholds"]["mode"]), (0, "percentage"))
             self.assertGreater(defaults["max"], 0)
 
+    @for_each(all_panels)
+    def test_overrides_are_of_series_or_columns_that_there_are(self, panel):
+        """And of the form that Grafana's published schema allows: objects."""
+        names = {target["legendFormat"] for target in panel["targets"]}
+        for transformation in panel.get("transformations", []):
+            names |= set(transformation["options"].get("renameByName", {}).values())
+        for override in panel["fieldConfig"]["overrides"]:
+            self.assertEqual(override["matcher"]["id"], "byNames")
+            self.assertLessEqual(set(override["matcher"]["options"]["names"]), names)
+            for each in override["properties"]:
+                self.assertIsInstance(each["value"], dict)
+
     def test_panels_neither_overlap_nor_leave_the_grid(self):
         for _, _, dashboard in every():
             taken = set()
@@ -311,8 +323,7 @@ class Dashboards(unittest.TestCase):
                     key: without_texts(value)
                     for key, value in node.items()
                     if key not in ("title", "description", "label", "tooltip", "noValue", "text", "uid", "tags", "url")
-                    and key not in ("legendFormat", "renameByName", "displayName")
-                    and not (key == "options" and node.get("id") == "byName")
+                    and key not in ("legendFormat", "renameByName", "displayName", "names")
                 }
             if isinstance(node, list):
                 return [without_texts(value) for value in node]
