@@ -114,8 +114,10 @@ class Daemon {
 
   void tell_status(Steady::time_point now) {
     const Monitor::Glance glance = monitor_.glance();
-    manager_.status("Feed " + std::string(glance.feed_state) + ", " +
-                    std::to_string(glance.waiting_customers) + " customers waiting.");
+    std::string feed(glance.feed_state);
+    std::replace(feed.begin(), feed.end(), '_', ' ');
+    manager_.status("Feed " + feed + ", " + std::to_string(glance.waiting_customers) +
+                    " customers waiting.");
     next_status_ = now + kStatusPause;
   }
 

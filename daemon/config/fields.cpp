@@ -463,11 +463,11 @@ const std::vector<Field<Config>>& config_fields() {
 
       text<C>(
           "http.listen", DESKPULSE_MEMBER(http.listen), is_listen_address,
-          "Address and port of the metrics pages.",
+          "Address and port of the pages.",
           "must be an IP address, or localhost, and a port; write it like \"127.0.0.1:9870\" or "
           "\"[::1]:9870\""),
       integer<C>("http.max_connections", DESKPULSE_MEMBER(http.max_connections), 1, 65'536,
-                 "Further connections are closed at once."),
+                 "One connection more takes the place of the one that has been idle longest."),
       live(row<C>(
           "http.allowed_hosts", Kind::list,
           "Host names under which the pages may be asked for, beside this machine's own; \"*\" "
