@@ -131,19 +131,32 @@ class Tile {
     }
     setText(this.#load, isAway ? this.#words.presence.offline
       : load === null ? format.count(agent.open_conversations) : load === Infinity ? "∞" : format.percent(load));
-    setText(this.#of, load === null ? (this.#words.presence[agent.status] ?? format.NO_DATA)
-      : `${agent.open_conversations}/${agent.capacity}`);
     // Once hidden, an SVG is not hidden by its property.
     this.#busy.toggleAttribute("hidden", agent.status !== "busy");
-    setText(this.#wait.lastChild, agent.waiting_customers > 0
-      ? `${agent.waiting_customers} · ${format.wait(agent.oldest_wait_seconds)}` : "0");
-    setData(this.#wait, "state", agent.waiting_customers > 0 ? against(agent.oldest_wait_seconds, targets.oldest_wait_seconds) : "idle");
+    const wait = agent.waiting_customers > 0
+      ? `${agent.waiting_customers} · ${format.shortWait(agent.oldest_wait_seconds)}` : "0";
+    setText(this.#wait.lastChild, wait);
+    setText(this.#of, load === null ? (this.#words.presence[agent.status] ?? format.NO_DATA) : inHand(agent, wait));
+    const waiting = agent.waiting_customers > 0 ? against(agent.oldest_wait_seconds, targets.oldest_wait_seconds) : "idle";
+    setData(this.#wait, "state", waiting);
+    setIcon(this.#wait.firstChild, waiting === "near" || waiting === "bad" ? waiting : "hourglass");
     // The mark of 100 % stands at two thirds of the bar; beyond it the bar is hatched.
     const drawn = Math.min(load ?? 0, 1.5) / 1.5;
     this.#bar.style.setProperty("--load", drawn.toFixed(3));
     setHidden(this.#bar, load === null);
   }
 }
+
+// Conversations of the capacity, "14/12"; only "140" where long numbers leave no room for both. The
+// share above says the rest.
+function inHand({ open_conversations: open, capacity, status }, wait) {
+  const room = status === "busy" ? 5.9 : 7;
+  const both = `${open}/${capacity}`;
+  return widthOf(both) + widthOf(wait) <= room ? both : String(open);
+}
+
+// In ems, nearly: digits are all of one width, what stands between them is half as wide.
+const widthOf = (text) => [...text].reduce((sum, character) => sum + (/\d/.test(character) ? 0.56 : 0.3), 0);
 
 /** One line over the field: who is there, and how many are in trouble. */
 class Summary {

@@ -85,7 +85,7 @@ export class Chart {
       },
       series: [
         {},
-        { stroke: colour("--line"), width: 0.55 * vh, fill: colour("--line-fill"), points: { show: false }, spanGaps: false },
+        { stroke: colour("--line"), width: 0.55 * vh, fill: colour("--line-fill"), points: { show: isSparse, size: 1.2 * vh, fill: colour("--line") }, spanGaps: false },
       ],
       axes: [
         {
@@ -119,6 +119,9 @@ export class Chart {
     ctx.restore();
   }
 }
+
+// In the first minutes there are points but hardly a line.
+const isSparse = (plot) => plot.data[1].filter((point) => point !== null).length < 12;
 
 // Whole thirds of an hour: as many as there is room for.
 function thirds(end) {

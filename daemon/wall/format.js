@@ -32,6 +32,9 @@ export function wait(seconds) {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
+/** A wait where there is little room: from an hour on in minutes, 62′. */
+export const shortWait = (seconds) => (seconds < 3600 || isMissing(seconds) ? wait(seconds) : `${groups.format(Math.floor(seconds / 60))}′`);
+
 /** A mean of seconds: 6.6, 42.0, then 1:42 as a wait. */
 export function seconds(value) {
   if (isMissing(value)) return NO_DATA;

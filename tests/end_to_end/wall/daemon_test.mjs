@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { assertAccessible, assertReadable, launch, openPage } from "./browser.mjs";
 
 const screenshots = process.env.WALL_SCREENSHOTS || process.env.WALL_SCREENSHOTS_DEFAULT;
-const HOSTILE = `<img src=x onerror="hacked=1"> '"\u202eeman ${"长".repeat(200)}`;
+const HOSTILE = `<img src=x onerror="hacked=1"> '"\u202eeman ${"长".repeat(60)}`;
 const PATIENCE = 90_000;
 
 let browser;

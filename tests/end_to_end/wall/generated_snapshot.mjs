@@ -21,11 +21,11 @@ function randomOf(seed) {
 }
 
 /**
- * `at`: milliseconds; `pressure`: how hard the hour is, 0.5 a calm one, 1 a full one, 1.3 too much;
+ * `at`: milliseconds; `times`: how much larger than usual counts and waits are; `pressure`: how hard the hour is, 0.5 a calm one, 1 a full one, 1.3 too much;
  * `nameOf(kind, i)`: names of shops and agents.
  */
 export function snapshotOf({ agents = 40, shops = 1, seed = 1, at = Date.now(), pressure = 1, nameOf = undefined,
-  state = "live", incomplete = [], targets = TARGETS, tick = 0 } = {}) {
+  state = "live", incomplete = [], targets = TARGETS, tick = 0, times = 1 } = {}) {
   const random = randomOf(seed * 7919 + tick);
   const steady = randomOf(seed);
   const watermark = at - 1000 - Math.floor(random() * 200);
@@ -42,8 +42,8 @@ export function snapshotOf({ agents = 40, shops = 1, seed = 1, at = Date.now(), 
     const waiting = Math.round(Math.max(0, open / capacity - 0.55) * 5);
     return {
       shop: shopIds[i % shops], agent: `a${String(i + 1).padStart(4, "0")}`, name: name("agent", i),
-      group: i % 2 ? "售前" : "售后", status: isOffline ? "offline" : usual > 0.87 ? "busy" : "online", open_conversations: open, capacity,
-      waiting_customers: waiting, oldest_wait_seconds: waiting ? Math.round(waiting * 22 * (1 + random()) * 10) / 10 : 0,
+      group: i % 2 ? "售前" : "售后", status: isOffline ? "offline" : usual > 0.87 ? "busy" : "online", open_conversations: open * times, capacity: capacity * times,
+      waiting_customers: waiting * times, oldest_wait_seconds: waiting ? Math.round(waiting * 22 * times * (1 + random()) * 10) / 10 : 0,
       slow_customers: waiting, answered_turns: open * 3, response_time_sum_seconds: open * 3 * 18.5,
     };
   });
@@ -55,7 +55,7 @@ export function snapshotOf({ agents = 40, shops = 1, seed = 1, at = Date.now(), 
   const shopRows = shopIds.map((shop, i) => {
     const own = rows.filter((row) => row.shop === shop);
     const sum = (key) => own.reduce((total, row) => total + (row[key] ?? 0), 0);
-    const busy = 40 + Math.floor(steady() * 400);
+    const busy = (40 + Math.floor(steady() * 400)) * times;
     const slow = Math.floor(busy * pressure * 0.16 * steady());
     return {
       shop, name: name("shop", i), profile: "taobao", waiting_customers: sum("waiting_customers"),

@@ -53,6 +53,12 @@ const CASES = {
   "shops-1": ["page=shops", { agents: 40, shops: 1 }],
   "shops-3": ["page=shops", { agents: 90, shops: 3 }],
   "shops-8": ["page=shops", { agents: 90, shops: 8 }],
+  // Longer numbers than a promotion makes.
+  "overview-huge": ["page=overview", { agents: 40, shops: 3, times: 100 }],
+  "agents-huge": ["page=agents", { agents: 500, shops: 3, times: 10 }],
+  "waiting-huge": ["page=waiting", { agents: 40, shops: 3, times: 100 }],
+  "hour-huge": ["page=hour", { agents: 40, times: 100 }],
+  "shops-huge": ["page=shops", { agents: 90, shops: 12, times: 30 }],
   "shops-100": ["page=shops", { agents: 900, shops: 100, pressure: 1.2 }],
 };
 // Each size with each language, each with each theme.
