@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <optional>
-#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,7 +17,6 @@ namespace {
 using testing::Contains;
 using testing::EndsWith;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
@@ -45,12 +43,13 @@ class WallTest : public testing::Test {
   Routes routes;
 };
 
-std::vector<std::string> matches(const std::string& text, const std::string& pattern) {
-  const std::regex expression(pattern);
+/// Everything that stands between the two. (std::regex does not pass our warnings with sanitizers.)
+std::vector<std::string> between(const std::string& text, const std::string& before,
+                                 const std::string& after) {
   std::vector<std::string> found;
-  for (auto at = std::sregex_iterator(text.begin(), text.end(), expression);
-       at != std::sregex_iterator(); ++at) {
-    found.push_back((*at)[1]);
+  for (std::size_t at = text.find(before); at != std::string::npos; at = text.find(before, at)) {
+    at += before.size();
+    found.push_back(text.substr(at, text.find(after, at) - at));
   }
   return found;
 }
@@ -71,8 +70,10 @@ TEST_F(WallTest, ThePageIsServedWithItsRules) {
 }
 
 TEST_F(WallTest, EverythingThatThePageNamesIsThere) {
-  const std::vector<std::string> named =
-      matches(text("/wall"), R"re((?:src|href)="([^"#][^"]*)")re");
+  std::vector<std::string> named = between(text("/wall"), " src=\"", "\"");
+  for (const std::string& target : between(text("/wall"), " href=\"", "\"")) {
+    if (!target.starts_with('#')) named.push_back(target);  // a symbol in the page itself
+  }
 
   EXPECT_THAT(named, Contains(EndsWith(".js")));
   EXPECT_THAT(named, Contains(EndsWith(".css")));
@@ -86,8 +87,7 @@ TEST_F(WallTest, EverythingThatAScriptImportsIsThereAndNothingElse) {
   std::set<std::string> imported{"index.html", "main.js", "wall.css", "uPlot.min.css"};
   for (const wall::Asset& asset : wall::assets()) {
     if (!asset.name.ends_with(".js")) continue;
-    for (const std::string& name :
-         matches(gunzip(asset.gzip), R"re((?:from|import) "\./([\w.]+)";)re")) {
+    for (const std::string& name : between(gunzip(asset.gzip), "from \"./", "\"")) {
       EXPECT_NE(routes.find("/wall/" + name), nullptr) << asset.name << " imports " << name;
       imported.insert(name);
     }
@@ -101,10 +101,12 @@ TEST_F(WallTest, EverythingThatAScriptImportsIsThereAndNothingElse) {
 TEST_F(WallTest, NothingIsLoadedFromAnotherHost) {
   for (const wall::Asset& asset : wall::assets()) {
     const std::string content = gunzip(asset.gzip);
-    EXPECT_THAT(matches(content, R"re(((?:src|href)="(?:https?:)?//))re"), IsEmpty()) << asset.name;
-    EXPECT_THAT(matches(content, R"re(((?:(?:import|from)\s*["']|url\(["']?)(?:https?:)?//))re"),
-                IsEmpty())
-        << asset.name;
+    for (const std::string before : {"src=\"", "href=\"", "url(", "url(\"", "url('", "from \"",
+                                     "from '", "import \"", "import(\"", "fetch(\""}) {
+      for (const char* const host : {"http:", "https:", "//"}) {
+        EXPECT_THAT(content, Not(HasSubstr(before + host))) << asset.name;
+      }
+    }
   }
 }
 
