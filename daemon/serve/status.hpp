@@ -58,8 +58,8 @@ struct Status {
 /// "feed disconnected", "feed silent" or "catching up"; empty when they are.
 std::string_view not_ready_reason(const Status& status);
 
-/// The same as one word, which the API gives: "starting", "disconnected", "silent", "catching_up" or
-/// "live".
+/// The same as one word, which the API gives: "starting", "disconnected", "silent", "catching_up"
+/// or "live".
 std::string_view feed_state(const Status& status);
 
 /// The labels of `deskpulse_build_info`.
