@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <optional>
 
 #include "daemon/config/load.hpp"
@@ -84,7 +85,8 @@ std::vector<config::Override> overrides_of(const Arguments& arguments) {
 /// The file that holds the configuration; empty when there is none and none is needed.
 std::string config_path(const Arguments& arguments) {
   if (!arguments.config_file.empty()) return arguments.config_file;
-  return ::access(kDefaultConfig, F_OK) == 0 ? kDefaultConfig : "";
+  // One that may not be read is not taken for none: the defaults would be wrong in silence.
+  return ::access(kDefaultConfig, F_OK) == 0 || errno == EACCES ? kDefaultConfig : "";
 }
 
 /// Reads everything that settings come from. A file that cannot be read is an error like others.
