@@ -57,6 +57,7 @@ foreach(folder deploy/prometheus deploy/alertmanager deploy/runbooks grafana/das
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${share}/${name} ${of_the_tests})
   endif()
 endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/grafana/README.md DESTINATION ${share}/grafana)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME deskpulse)
