@@ -20,6 +20,9 @@ libtomlplusplus-dev  reads the configuration
 libcli11-dev         reads the command line
 libspdlog-dev        writes the log
 libfmt-dev           writes the log
+libcrypt-dev         checks passwords of the pages
+nodejs               builds the wall page
+npm                  fetches uPlot, the wall's chart
 '
 
 packages_to_test='
@@ -32,7 +35,15 @@ python3-jsonschema   checks of the event schema
 python3-yaml         checks of the stream description
 faketime             runs the daemon at another time
 curl                 asks the daemon for its pages
+lintian              checks the Debian package
+dpkg-dev             makes the Debian package
+mandoc               checks the manual pages
+systemd              judges the service's unit
 prometheus           scrapes the daemon, checks its pages
+prometheus-alertmanager  sends the alerts' messages
+openssl              makes certificates
+chromium             opens the wall page
+fonts-wqy-microhei   Chinese text in the browser
 '
 
 packages_to_demo='
@@ -52,7 +63,7 @@ missing_packages() {
   while read -r name what; do
     [ -n "$name" ] || continue
     [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null)" = 'ii ' ] && continue
-    printf '%-20s %s\n' "$name" "$what"
+    printf '%-24s %s\n' "$name" "$what"
   done <<<"$(printf '%s\n' "$@")" | sort -u
 }
 
