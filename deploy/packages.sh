@@ -22,7 +22,7 @@ libspdlog-dev        writes the log
 libfmt-dev           writes the log
 libcrypt-dev         checks passwords of the pages
 nodejs               builds the wall page
-npm                  fetches uPlot, the wall's chart
+npm                  fetches uPlot for the wall page
 '
 
 packages_to_test='
@@ -38,9 +38,9 @@ curl                 asks the daemon for its pages
 lintian              checks the Debian package
 dpkg-dev             makes the Debian package
 mandoc               checks the manual pages
-systemd              judges the service's unit
+systemd              judges the unit of the service
 prometheus           scrapes the daemon, checks its pages
-prometheus-alertmanager  sends the alerts' messages
+prometheus-alertmanager  sends messages of alerts
 openssl              makes certificates
 chromium             opens the wall page
 fonts-wqy-microhei   Chinese text in the browser
