@@ -36,9 +36,9 @@ export async function openPage(browser, origin, { size = "hd", locale = "zh-CN" 
 }
 
 // Runs before the page's own scripts: how small a canvas is written on, and when the page turned
-// grey, by the page's own clock.
+// grey and live again.
 function observe() {
-  const seen = (window.seen = { smallestCanvasFont: Infinity, greyAfter: null, snapshotAt: null });
+  const seen = (window.seen = { smallestCanvasFont: Infinity, greyAt: NaN, liveAt: NaN });
   const font = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, "font");
   Object.defineProperty(CanvasRenderingContext2D.prototype, "font", {
     ...font,
@@ -48,14 +48,10 @@ function observe() {
     },
   });
   addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
-  const watch = () => new MutationObserver((changes) => {
-    for (const { attributeName } of changes) {
-      if (attributeName === "data-at") seen.snapshotAt = performance.now();
-      if (attributeName === "data-trust" && document.documentElement.dataset.trust === "grey" && seen.snapshotAt !== null)
-        seen.greyAfter = performance.now() - seen.snapshotAt;
-    }
-  }).observe(document.documentElement, { attributes: true });
-  document.documentElement ? watch() : addEventListener("readystatechange", watch, { once: true });
+  new MutationObserver((changes) => {
+    const { trust } = document.documentElement.dataset;
+    if (changes.some(({ oldValue }) => oldValue !== trust)) seen[trust === "grey" ? "greyAt" : "liveAt"] = Date.now();
+  }).observe(document, { subtree: true, attributeFilter: ["data-trust"], attributeOldValue: true });
 }
 
 /** Waits until the page shows the snapshot taken at `at`, and is laid out. */

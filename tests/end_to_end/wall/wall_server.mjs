@@ -58,8 +58,9 @@ export class WallServer {
     this.#streams.clear();
   }
 
-  get readers() {
-    return this.#streams.size;
+  /** Another version of the page from now on. */
+  set version(version) {
+    this.#etag = `"${version}"`;
   }
 
   #event() {
