@@ -150,7 +150,7 @@ class Tile {
 // Conversations of the capacity, "14/12"; only "140" where long numbers leave no room for both. The
 // share above says the rest.
 function inHand({ open_conversations: open, capacity, status }, wait) {
-  const room = status === "busy" ? 5.9 : 7;
+  const room = status === "busy" ? 6.2 : 7.3;
   const both = `${open}/${capacity}`;
   return widthOf(both) + widthOf(wait) <= room ? both : String(open);
 }
