@@ -26,7 +26,7 @@
 #include "daemon/monitor.hpp"
 #include "daemon/rejection_log.hpp"
 #include "daemon/required_files.hpp"
-#include "daemon/serve/metrics_server.hpp"
+#include "daemon/serve/daemon_server.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/version.hpp"
 
@@ -81,7 +81,7 @@ class Daemon {
     taken_over();
   }
 
-  /// Listens. Throws what MetricsServer::start() throws.
+  /// Listens. Throws what DaemonServer::start() throws.
   void start() {
     const std::uint16_t port = server_.start();
     log(LogLevel::info, "Daemon started.", {{"version", version()}, {"http_port", port}});
@@ -195,7 +195,7 @@ class Daemon {
   Monitor monitor_;
   RejectionLog rejections_{kRejectionPause, log_rejected};
   feed::WebsocketFeed feed_;
-  serve::MetricsServer server_;  // last: its thread must be gone before what it asks for
+  serve::DaemonServer server_;  // last: its thread must be gone before what it asks for
 };
 
 /// A core would hold what customers wrote. A limit of 0 does not bind a program that the kernel

@@ -1,4 +1,4 @@
-#include "daemon/serve/metrics_server.hpp"
+#include "daemon/serve/daemon_server.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -98,9 +98,9 @@ class FakeFeed {
   std::vector<std::pair<std::shared_ptr<Moment>, std::function<void()>>> kept_;
 };
 
-class MetricsServerTest : public testing::Test {
+class DaemonServerTest : public testing::Test {
  protected:
-  MetricsServerTest() {
+  DaemonServerTest() {
     settings.http.port = 0;
     settings.build.version = "1.2.3";
   }
@@ -110,11 +110,11 @@ class MetricsServerTest : public testing::Test {
   }
 
   FakeFeed feed;
-  MetricsSettings settings;
-  std::optional<MetricsServer> server;
+  DaemonServerSettings settings;
+  std::optional<DaemonServer> server;
 };
 
-TEST_F(MetricsServerTest, MetricsHaveTheShopsAndTheDaemonItself) {
+TEST_F(DaemonServerTest, MetricsHaveTheShopsAndTheDaemonItself) {
   HttpClient client(start());
 
   const Answer answer = client.get("/metrics");
@@ -131,7 +131,7 @@ TEST_F(MetricsServerTest, MetricsHaveTheShopsAndTheDaemonItself) {
   EXPECT_TRUE(page.types.contains("process_cpu_seconds_total"));
 }
 
-TEST_F(MetricsServerTest, AgentsHaveAPageOfTheirOwn) {
+TEST_F(DaemonServerTest, AgentsHaveAPageOfTheirOwn) {
   HttpClient client(start());
 
   const Answer answer = client.get("/metrics/agents");
@@ -146,7 +146,7 @@ TEST_F(MetricsServerTest, AgentsHaveAPageOfTheirOwn) {
   }
 }
 
-TEST_F(MetricsServerTest, GzipComesOnlyWhenAskedFor) {
+TEST_F(DaemonServerTest, GzipComesOnlyWhenAskedFor) {
   HttpClient client(start());
 
   const Answer plain = client.get("/metrics/agents", "Accept-Encoding: gzip;q=0\r\n");
@@ -160,7 +160,7 @@ TEST_F(MetricsServerTest, GzipComesOnlyWhenAskedFor) {
   EXPECT_EQ(gunzip(zipped.body), plain.body);
 }
 
-TEST_F(MetricsServerTest, EachScrapeSeesTheNewestMoment) {
+TEST_F(DaemonServerTest, EachScrapeSeesTheNewestMoment) {
   HttpClient client(start());
   client.get("/metrics");
   feed.change_report([](engine::Report& report) { report.shops[0].levels.waiting_customers = 77; });
@@ -170,7 +170,7 @@ TEST_F(MetricsServerTest, EachScrapeSeesTheNewestMoment) {
   EXPECT_EQ(page.value("deskpulse_shop_waiting_customers", {{"shop", "tea"}}), 77);
 }
 
-TEST_F(MetricsServerTest, ScrapesThatWaitTogetherShareOneMoment) {
+TEST_F(DaemonServerTest, ScrapesThatWaitTogetherShareOneMoment) {
   feed.be_busy();
   const std::uint16_t port = start();
   HttpClient first(port);
@@ -189,7 +189,7 @@ TEST_F(MetricsServerTest, ScrapesThatWaitTogetherShareOneMoment) {
   EXPECT_EQ(feed.asked(), 1);
 }
 
-TEST_F(MetricsServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
+TEST_F(DaemonServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
   settings.feed_deadline = std::chrono::milliseconds{20};
   feed.be_busy();
   HttpClient client(start());
@@ -211,7 +211,7 @@ TEST_F(MetricsServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
   EXPECT_EQ(answer.status, 200U);
 }
 
-TEST_F(MetricsServerTest, TheFeedsThreadMayBeAnother) {
+TEST_F(DaemonServerTest, TheFeedsThreadMayBeAnother) {
   std::vector<std::thread> threads;
   server.emplace(settings, [&](std::shared_ptr<Moment> moment, std::function<void()> filled) {
     threads.emplace_back([this, moment, filled = std::move(filled)] {
@@ -228,7 +228,7 @@ TEST_F(MetricsServerTest, TheFeedsThreadMayBeAnother) {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST_F(MetricsServerTest, AnAnswerAfterTheEndDoesNothing) {
+TEST_F(DaemonServerTest, AnAnswerAfterTheEndDoesNothing) {
   feed.be_busy();
   HttpClient client(start());
   ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"));
@@ -240,7 +240,7 @@ TEST_F(MetricsServerTest, AnAnswerAfterTheEndDoesNothing) {
   EXPECT_TRUE(client.is_ended());
 }
 
-TEST_F(MetricsServerTest, BeforeTheFirstReportThePageHasTheDaemonAlone) {
+TEST_F(DaemonServerTest, BeforeTheFirstReportThePageHasTheDaemonAlone) {
   feed.change_report([](engine::Report& report) { report = {}; });
   HttpClient client(start());
 
@@ -251,7 +251,7 @@ TEST_F(MetricsServerTest, BeforeTheFirstReportThePageHasTheDaemonAlone) {
   EXPECT_EQ(client.get("/metrics/agents").body, "");
 }
 
-TEST_F(MetricsServerTest, ReadyGivesTheReason) {
+TEST_F(DaemonServerTest, ReadyGivesTheReason) {
   HttpClient client(start());
 
   const Answer starting = client.get("/-/ready");
@@ -266,7 +266,7 @@ TEST_F(MetricsServerTest, ReadyGivesTheReason) {
   EXPECT_EQ(nlohmann::json::parse(ready.body), nlohmann::json({{"ready", true}, {"reason", ""}}));
 }
 
-TEST_F(MetricsServerTest, TheIndexLinksToEveryEndpointAndEachIsThere) {
+TEST_F(DaemonServerTest, TheIndexLinksToEveryEndpointAndEachIsThere) {
   feed.be_live();
   HttpClient client(start());
 
@@ -280,7 +280,7 @@ TEST_F(MetricsServerTest, TheIndexLinksToEveryEndpointAndEachIsThere) {
   }
 }
 
-TEST_F(MetricsServerTest, TheStreamTheSnapshotAndTheMetricsSayTheSame) {
+TEST_F(DaemonServerTest, TheStreamTheSnapshotAndTheMetricsSayTheSame) {
   const std::uint16_t port = start();
   HttpClient reader(port);
   HttpClient client(port);
@@ -299,7 +299,7 @@ TEST_F(MetricsServerTest, TheStreamTheSnapshotAndTheMetricsSayTheSame) {
             page.value("deskpulse_shop_open_conversations", {{"shop", "tea"}}));
 }
 
-TEST_F(MetricsServerTest, AStreamOfAnUnknownShopIsRefusedInJson) {
+TEST_F(DaemonServerTest, AStreamOfAnUnknownShopIsRefusedInJson) {
   HttpClient client(start());
 
   const Answer answer = client.get("/api/v1/stream?shop=milk");
@@ -308,7 +308,7 @@ TEST_F(MetricsServerTest, AStreamOfAnUnknownShopIsRefusedInJson) {
   EXPECT_EQ(nlohmann::json::parse(answer.body).size(), 1U);
 }
 
-TEST_F(MetricsServerTest, CountsItsOwnRequests) {
+TEST_F(DaemonServerTest, CountsItsOwnRequests) {
   HttpClient client(start());
   client.get("/metrics");
 

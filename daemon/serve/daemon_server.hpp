@@ -17,7 +17,7 @@ class LiveApi;
 class Moments;
 class PrometheusPages;
 
-struct MetricsSettings {
+struct DaemonServerSettings {
   HttpSettings http;
   BuildInfo build;
   std::chrono::milliseconds feed_deadline{5'000};  ///< then 503
@@ -26,12 +26,12 @@ struct MetricsSettings {
 /// `/metrics` and the pages beside it (prometheus_pages.hpp), `/api/v1` (live_api.hpp), `/`. One
 /// moment at a time is asked of the feed's thread, and who comes meanwhile shares it and its
 /// rendering; rendering and compressing are done on the HTTP thread.
-class MetricsServer {
+class DaemonServer {
  public:
-  MetricsServer(MetricsSettings settings, TakeMoment take_moment);
-  ~MetricsServer();  ///< stops
-  MetricsServer(const MetricsServer&) = delete;
-  MetricsServer& operator=(const MetricsServer&) = delete;
+  DaemonServer(DaemonServerSettings settings, TakeMoment take_moment);
+  ~DaemonServer();  ///< stops
+  DaemonServer(const DaemonServer&) = delete;
+  DaemonServer& operator=(const DaemonServer&) = delete;
 
   /// See HttpServer.
   std::uint16_t start();

@@ -1,4 +1,4 @@
-#include "daemon/serve/metrics_server.hpp"
+#include "daemon/serve/daemon_server.hpp"
 
 #include <string_view>
 #include <utility>
@@ -46,7 +46,7 @@ Routes all_routes(PrometheusPages& pages, LiveApi& api) {
 
 }  // namespace
 
-MetricsServer::MetricsServer(MetricsSettings settings, TakeMoment take_moment)
+DaemonServer::DaemonServer(DaemonServerSettings settings, TakeMoment take_moment)
     : moments_(std::make_shared<Moments>(std::move(take_moment), settings.feed_deadline)),
       pages_(std::make_shared<PrometheusPages>(std::move(settings.build), moments_)),
       api_(std::make_shared<LiveApi>(moments_)),
@@ -59,13 +59,13 @@ MetricsServer::MetricsServer(MetricsSettings settings, TakeMoment take_moment)
   pages_->count_with([this]() -> const HttpCounts& { return server_->counts(); });
   api_->start(thread);
 }
-MetricsServer::~MetricsServer() { stop(); }
+DaemonServer::~DaemonServer() { stop(); }
 
-std::uint16_t MetricsServer::start() { return server_->start(); }
-void MetricsServer::stop() { server_->stop(); }
-void MetricsServer::set_access(std::shared_ptr<Access> access) {
+std::uint16_t DaemonServer::start() { return server_->start(); }
+void DaemonServer::stop() { server_->stop(); }
+void DaemonServer::set_access(std::shared_ptr<Access> access) {
   server_->set_access(std::move(access));
 }
-std::function<void(std::function<void()>)> MetricsServer::poster() { return server_->poster(); }
+std::function<void(std::function<void()>)> DaemonServer::poster() { return server_->poster(); }
 
 }  // namespace deskpulse::serve
