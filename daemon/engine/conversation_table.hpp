@@ -84,6 +84,7 @@ class ConversationTable {
     std::uint32_t tag = 0;
     std::uint32_t index = kNone;
   };
+  using Slots = std::vector<Slot, memory::HugePageAllocator<Slot>>;
   static constexpr std::size_t kFirstSize = 1024;
 
   // The tag's bits choose the home as well, so that growing needs no look at the records.
@@ -109,7 +110,7 @@ class ConversationTable {
     slots_[at] = {tag(records_[index].key), index};
   }
   void grow() {
-    std::vector<Slot> old(slots_.size() + slots_.size() / 4);
+    Slots old(slots_.size() + slots_.size() / 4);
     old.swap(slots_);
     for (const Slot& slot : old) {
       if (slot.index == kNone) continue;
@@ -119,7 +120,7 @@ class ConversationTable {
     }
   }
 
-  std::vector<Slot> slots_;
+  Slots slots_;
   Slab<Conversation> records_;
 };
 

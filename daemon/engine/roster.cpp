@@ -10,15 +10,17 @@ constexpr std::string_view kQueueId = "unassigned";
 }  // namespace
 
 Roster::Roster(const Settings& settings, const proto::IdHasher& hasher)
-    : defaults_(settings.shop_defaults), hash_{hasher}, shop_index_(0, hash_) {
+    : defaults_(settings.shop_defaults),
+      hasher_(hasher),
+      rows_(Tally::rows_needed(settings.windows.size())) {
   for (const ShopSettings& shop : settings.shops) add_shop(shop);
 }
 
 std::uint32_t Roster::shop(std::string_view id) {
   if (last_shop_ < directory_.shops.size() && directory_.shops[last_shop_].id == id)
     return last_shop_;
-  const auto found = shop_index_.find(id);
-  if (found != shop_index_.end()) return last_shop_ = found->second;
+  const std::uint32_t found = shop_index_.find(hasher_.hash({}, id));
+  if (found != IdIndex::kAbsent) return last_shop_ = found;
   ShopSettings settings = defaults_;
   settings.id = id;
   settings.name.clear();
@@ -28,19 +30,18 @@ std::uint32_t Roster::shop(std::string_view id) {
 
 std::uint32_t Roster::agent(std::uint32_t shop, std::string_view id) {
   if (id.empty() || id == kQueueId) return shops_[shop].queue;
-  const Index& index = agent_index_[shop];
-  const auto found = index.find(id);
-  if (found != index.end()) return found->second;
+  const std::uint32_t found = agent_index_[shop].find(hasher_.hash({}, id));
+  if (found != IdIndex::kAbsent) return found;
   return add_agent(shop, {.id = std::string(id), .name = {}, .group = {}, .capacity = {}});
 }
 
 std::uint32_t Roster::add_shop(ShopSettings settings) {
   const auto index = static_cast<std::uint32_t>(shops_.size());
-  shop_index_.emplace(settings.id, index);
-  agent_index_.emplace_back(0, hash_);
+  shop_index_.insert(hasher_.hash({}, settings.id), index);
+  agent_index_.emplace_back();
   directory_.shops.push_back(
       {settings.id, settings.name.empty() ? settings.id : settings.name, settings.profile.name});
-  Shop& shop = shops_.emplace_back();
+  Shop& shop = shops_.emplace_back(rows_);
   shop.settings = std::move(settings);
   shop.queue =
       add_agent(index, {.id = std::string(kQueueId), .name = {}, .group = {}, .capacity = {}});
@@ -56,9 +57,9 @@ std::uint32_t Roster::add_shop(ShopSettings settings) {
 
 std::uint32_t Roster::add_agent(std::uint32_t shop, AgentSettings settings) {
   const auto index = static_cast<std::uint32_t>(agents_.size());
-  agent_index_[shop].emplace(settings.id, index);
+  agent_index_[shop].insert(hasher_.hash({}, settings.id), index);
   shops_[shop].agents.push_back(index);
-  agents_.emplace_back().shop = shop;
+  agents_.emplace_back(rows_).shop = shop;
   std::string name = settings.name.empty() ? settings.id : std::move(settings.name);
   directory_.agents.push_back(
       {shop, std::move(settings.id), std::move(name), std::move(settings.group), false});

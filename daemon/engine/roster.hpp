@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "daemon/engine/id_index.hpp"
 #include "daemon/engine/report.hpp"
 #include "daemon/engine/response_sketch.hpp"
 #include "daemon/engine/settings.hpp"
@@ -19,6 +19,8 @@
 namespace deskpulse::engine {
 
 struct Agent {
+  explicit Agent(RowPool& rows) : tally(rows) {}
+
   std::uint32_t shop = 0;
   bool is_queue = false;
   bool is_configured = false;
@@ -35,6 +37,8 @@ struct Agent {
 };
 
 struct Shop {
+  explicit Shop(RowPool& rows) : tally(rows) {}
+
   ShopSettings settings;
   std::uint32_t queue = 0;            ///< its agent `unassigned`
   std::vector<std::uint32_t> agents;  ///< in the order of appearance, the queue first
@@ -72,24 +76,18 @@ class Roster {
   std::shared_ptr<const Directory> directory();
 
  private:
-  struct KeyedHash {
-    using is_transparent = void;
-    proto::IdHasher hasher;
-    std::size_t operator()(std::string_view id) const { return hasher.hash({}, id).low; }
-  };
-  using Index = std::unordered_map<std::string, std::uint32_t, KeyedHash, std::equal_to<>>;
-
   std::uint32_t add_shop(ShopSettings settings);
   std::uint32_t add_agent(std::uint32_t shop, AgentSettings settings);
   void changed() { ++directory_.version; }
 
   const ShopSettings& defaults_;
-  KeyedHash hash_;
+  const proto::IdHasher hasher_;
+  RowPool rows_;  ///< of all tallies
   std::deque<Shop> shops_;
   std::deque<Agent> agents_;
-  Index shop_index_;
-  std::vector<Index> agent_index_;  ///< by shop
-  std::uint32_t last_shop_ = 0;     ///< most streams stay with a shop for a while
+  IdIndex shop_index_;
+  std::vector<IdIndex> agent_index_;  ///< by shop
+  std::uint32_t last_shop_ = 0;       ///< most streams stay with a shop for a while
   Directory directory_;
   std::shared_ptr<const Directory> shared_;
 };

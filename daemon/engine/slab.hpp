@@ -1,11 +1,13 @@
 // Fixed-size records found by a small index that never moves.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
+
+#include "daemon/memory/huge_pages.hpp"
 
 namespace deskpulse::engine {
 
@@ -28,7 +30,7 @@ class Slab {
       free_.pop_back();
       return index;
     }
-    if (end_ == pages_.size() * kPage) pages_.push_back(std::make_unique<Record[]>(kPage));
+    if (end_ == pages_.size() * kPage) add_pages();
     return end_++;
   }
   /// The record becomes what a new one is.
@@ -46,7 +48,20 @@ class Slab {
 
  private:
   static constexpr std::uint32_t kPage = 4096;
-  std::vector<std::unique_ptr<Record[]>> pages_;
+  static constexpr std::size_t kSmallPages = 8;  ///< from then on many at once, in huge pages
+  static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+
+  void add_pages() {
+    const std::size_t pages =
+        pages_.size() < kSmallPages
+            ? 1
+            : std::max(kBlockBytes / (kPage * sizeof(Record)), std::size_t{1});
+    blocks_.emplace_back(pages * kPage);
+    for (std::size_t i = 0; i < pages; ++i) pages_.push_back(blocks_.back().data() + i * kPage);
+  }
+
+  std::vector<std::vector<Record, memory::HugePageAllocator<Record>>> blocks_;
+  std::vector<Record*> pages_;
   std::vector<std::uint32_t> free_;
   std::uint32_t end_ = 0;
   std::uint32_t live_ = 0;

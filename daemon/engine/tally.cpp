@@ -60,34 +60,32 @@ std::uint64_t slots_between(std::int64_t from, std::int64_t to) {
 
 }  // namespace
 
-void Tally::allocate(const WindowClock& clock) {
-  const auto windows = static_cast<std::size_t>(clock.windows());
-  rows_ = std::make_unique<ScopeNumbers[]>(windows * (2 + kBucketsPerWindow));
+void Tally::allocate() {
+  rows_ = pool_->acquire();
   for (Ring& ring : rings_) ring.occupied = 0;
 }
 
-void Tally::hand_over(const WindowClock& clock, int last) {
-  if (gathering_ == 0) return;
-  if (!rows_) allocate(clock);
-  for (int i = 0; i <= last; ++i) {
-    if (!is_gathering(i)) continue;
-    Ring& ring = rings_[static_cast<std::size_t>(i)];
-    ScopeNumbers& row = gathered(i, clock);
-    ring.occupied |= std::uint64_t{1} << ring.slot;
-    add(bucket(i, ring.slot, clock), row);
-    add(sum(i), row);
-    if (i + 1 < clock.windows()) {
-      add(gathered(i + 1, clock), row);
-      gathering_ |= 2U << i;
+void Tally::take_over(unsigned windows, const WindowClock& clock, Instant at,
+                      const ScopeNumbers& row) {
+  for (; windows != 0; windows &= windows - 1) {
+    const int i = std::countr_zero(windows);
+    const WindowClock::Bucket& now = clock.window(i);
+    const std::int64_t number = at.time_since_epoch() / now.width;
+    if (number <= now.number - kBucketsPerWindow) {
+      take_over(now.feeds, clock, at, row);
+      continue;
     }
-    row = ScopeNumbers{};
-    gathering_ &= ~(1U << i);
+    const int slot = static_cast<int>(number % kBucketsPerWindow);
+    rings_[static_cast<std::size_t>(i)].occupied |= std::uint64_t{1} << slot;
+    add(bucket(i, slot, clock), row);
+    add(sum(i), row);
   }
 }
 
-void Tally::leave(int window, const WindowClock& clock, std::uint64_t leaving) {
+void Tally::leave(int window, const WindowClock& clock) {
   Ring& ring = rings_[static_cast<std::size_t>(window)];
-  leaving &= ring.occupied;
+  const WindowClock::Bucket& now = clock.window(window);
+  const std::uint64_t leaving = ring.occupied & slots_between(ring.number, now.number);
   if (leaving == 0) return;
   ScopeNumbers& total = sum(window);
   const auto holds = [](auto value, auto maximum) { return value > 0 && value == maximum; };
@@ -97,6 +95,10 @@ void Tally::leave(int window, const WindowClock& clock, std::uint64_t leaving) {
     subtract(total, left);
     maximum_left |= holds(left.response_time_max_ms, total.response_time_max_ms) ||
                     holds(left.peak_conversations, total.peak_conversations);
+    if (now.feeds != 0) {
+      const int age = (ring.slot - slot + kBucketsPerWindow) % kBucketsPerWindow;
+      take_over(now.feeds, clock, Instant{(ring.number - age) * now.width}, left);
+    }
     left = ScopeNumbers{};
   });
   ring.occupied &= ~leaving;
@@ -113,17 +115,12 @@ void Tally::roll_to(const WindowClock& clock) {
     today_ = ScopeNumbers{};
     today_.peak_conversations = level_;  // carried over the cut: nothing changed it since
   }
-  // A gathering row belongs to the current buckets of all windows behind it. So it goes to them as
-  // far as the last window that has a new bucket; to hand over early does no harm.
-  int last = clock.windows() - 1;
-  while (last >= 0 && rings_[static_cast<std::size_t>(last)].number == clock.window(last).number)
-    --last;
-  hand_over(clock, last);
-  for (int i = 0; i <= last; ++i) {
+  // Those that are fed first, so that they are at the clock when they take over what comes.
+  for (const int i : clock.fed_first()) {
     Ring& ring = rings_[static_cast<std::size_t>(i)];
     const WindowClock::Bucket& now = clock.window(i);
     if (ring.number == now.number) continue;
-    if (rows_) leave(i, clock, slots_between(ring.number, now.number));
+    if (rows_) leave(i, clock);
     ring.number = now.number;
     ring.slot = now.slot;
   }
@@ -147,16 +144,15 @@ void Tally::lower_level(const WindowClock& clock) {
 
 void Tally::read(const WindowClock& clock, ScopeNumbers* scopes) {
   roll(clock);
-  const int windows = clock.windows();
-  ScopeNumbers not_handed_over;
-  for (int i = 0; i < windows; ++i) {
-    if (is_gathering(i)) add(not_handed_over, gathered(i, clock));
-    scopes[i] = not_handed_over;
-    if (rows_) add(scopes[i], sum(i));
+  const std::span<const int> fed_first = clock.fed_first();
+  for (auto i = fed_first.rbegin(); i != fed_first.rend(); ++i) {
+    ScopeNumbers& scope = scopes[*i];
+    scope = rows_ ? sum(*i) : ScopeNumbers{};
+    if (const int feeder = clock.fed_by(*i); feeder >= 0) add(scope, scopes[feeder]);
     // Without a change in the window, the level is what it was all through it.
-    scopes[i].peak_conversations = std::max(scopes[i].peak_conversations, level_);
+    scope.peak_conversations = std::max(scope.peak_conversations, level_);
   }
-  scopes[windows] = today_;
+  scopes[clock.windows()] = today_;
 }
 
 }  // namespace deskpulse::engine

@@ -6,15 +6,24 @@
 namespace deskpulse::engine {
 
 WindowClock::WindowClock(const std::vector<Window>& windows, const Calendar& calendar)
-    : calendar_(calendar),
-      current_start_(windows.empty() ? Instant::max() : Instant{}),
-      count_(windows.size()),
-      day_(calendar.day_of(Instant{})) {
+    : calendar_(calendar), count_(windows.size()), day_(calendar.day_of(Instant{})) {
   assert(windows.size() <= kMaxWindows);
   for (std::size_t i = 0; i < count_; ++i) {
     const Millis width = windows[i].span / kBucketsPerWindow;
     assert(width > Millis{0} && width * kBucketsPerWindow == windows[i].span);
-    buckets_[i] = {width, 0, 0, Instant{}, Instant{width}};
+    buckets_[i] = {width, 0, 0, Instant{}, Instant{width}, 0};
+    fed_first_[i] = static_cast<int>(i);
+  }
+  const auto width = [this](int i) { return window(i).width; };
+  const std::span order(fed_first_.data(), count_);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return width(a) > width(b); });
+  for (auto fed = order.begin(); fed != order.end(); ++fed) {
+    const auto feeder = std::find_if(fed + 1, order.end(), [&](int shorter) {
+      return width(*fed) % width(shorter) == Millis{0};
+    });
+    const bool is_root = feeder == order.end();
+    fed_by_[static_cast<std::size_t>(*fed)] = is_root ? -1 : *feeder;
+    (is_root ? roots_ : buckets_[static_cast<std::size_t>(*feeder)].feeds) |= 1U << *fed;
   }
 }
 
@@ -34,7 +43,6 @@ void WindowClock::advance(Instant now) {
       bucket.end = bucket.start + bucket.width;
     }
     next_change_ = std::min(next_change_, bucket.end);
-    current_start_ = std::max(current_start_, bucket.start);
   }
 }
 

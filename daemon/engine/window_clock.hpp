@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "daemon/engine/calendar.hpp"
@@ -13,6 +14,11 @@ namespace deskpulse::engine {
 /// The engine's time as the windows see it. Spec 5, *Resolution*: a rolling window W is 60 buckets
 /// of W/60, aligned to the epoch; it covers the bucket that the time is in and the 59 before it.
 /// advance() costs a comparison per window, and a division for each bucket edge that is passed.
+///
+/// Where a window's bucket is a whole number of another one's, as with 1m, 5m, 15m, 30m and 1h, the
+/// longer window covers all that the shorter one does, and no bucket of the shorter one lies across
+/// an edge of the longer one's. So the shorter one can *feed* the longer one: what leaves it goes
+/// on.
 class WindowClock {
  public:
   struct Bucket {
@@ -21,6 +27,7 @@ class WindowClock {
     int slot = 0;             ///< number modulo 60: its place in a ring
     Instant start;
     Instant end;
+    unsigned feeds = 0;  ///< bit i: what leaves this window's ring goes on to that of window i
   };
 
   WindowClock(const std::vector<Window>& windows, const Calendar& calendar);
@@ -33,8 +40,12 @@ class WindowClock {
   std::uint64_t tick() const { return tick_; }
   int windows() const { return static_cast<int>(count_); }
   const Bucket& window(int index) const { return buckets_[static_cast<std::size_t>(index)]; }
-  /// From here on it is the current bucket of every window; never, when there is none.
-  Instant current_start() const { return current_start_; }
+  /// Bit i: window i is fed by no other, so what happens now goes to its ring.
+  unsigned roots() const { return roots_; }
+  /// The windows' indices; whoever feeds a window comes behind it.
+  std::span<const int> fed_first() const { return {fed_first_.data(), count_}; }
+  /// The window that feeds this one, or -1.
+  int fed_by(int index) const { return fed_by_[static_cast<std::size_t>(index)]; }
   const Calendar::Day& day() const { return day_; }
   /// Whether what is placed at `at` counts in `today` (ruling R24).
   bool in_today(Instant at) const { return at >= day_.start; }
@@ -43,9 +54,11 @@ class WindowClock {
   const Calendar& calendar_;
   Instant now_{};
   Instant next_change_{};  ///< the earliest end of a bucket or of the day
-  Instant current_start_;
   std::uint64_t tick_ = 1;
   std::size_t count_;
+  unsigned roots_ = 0;
+  std::array<int, kMaxWindows> fed_first_{};
+  std::array<int, kMaxWindows> fed_by_{};
   std::array<Bucket, kMaxWindows> buckets_;
   Calendar::Day day_;
 };

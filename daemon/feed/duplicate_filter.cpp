@@ -79,7 +79,7 @@ void DuplicateFilter::erase(std::size_t index) {
 }
 
 void DuplicateFilter::grow(proto::Instant watermark) {
-  std::vector<Slot, HugePageAllocator<Slot>> bigger(slots_.size() * 2);
+  std::vector<Slot, memory::HugePageAllocator<Slot>> bigger(slots_.size() * 2);
   const std::size_t mask = bigger.size() - 1;
   used_ = 0;
   for (const Slot& slot : slots_) {

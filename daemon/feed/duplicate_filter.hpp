@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "daemon/feed/huge_pages.hpp"
+#include "daemon/memory/huge_pages.hpp"
 #include "proto/event.hpp"
 
 namespace deskpulse::feed {
@@ -47,7 +47,7 @@ class DuplicateFilter {
   void grow(proto::Instant watermark);
 
   proto::Millis allowed_lateness_;
-  std::vector<Slot, HugePageAllocator<Slot>> slots_;
+  std::vector<Slot, memory::HugePageAllocator<Slot>> slots_;
   std::size_t mask_;
   std::size_t used_ = 0;
   std::size_t hand_ = 0;  ///< where the sweep goes on

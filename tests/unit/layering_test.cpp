@@ -38,9 +38,13 @@ struct Folder {
 const std::vector<Folder>& folders() {
   static const std::vector<Folder> table{
       {"proto/", {"proto/"}, {"boost/system/", "simdjson.h", "sodium.h"}, {"boost/system/"}},
-      {"daemon/engine/", {"daemon/engine/", "proto/event.hpp", "proto/id_hash.hpp"}, {}, {}},
+      {"daemon/memory/", {"daemon/memory/"}, {}, {}},
+      {"daemon/engine/",
+       {"daemon/engine/", "daemon/memory/", "proto/event.hpp", "proto/id_hash.hpp"},
+       {},
+       {}},
       {"daemon/feed/",
-       {"daemon/feed/", "proto/"},
+       {"daemon/feed/", "daemon/memory/", "proto/"},
        {"boost/", "openssl/"},
        {"boost/system/", "boost/asio/awaitable.hpp"}},
       {"daemon/wall/", {"daemon/wall/"}, {}, {}},

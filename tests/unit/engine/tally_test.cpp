@@ -11,9 +11,11 @@ namespace {
 using namespace std::chrono_literals;
 
 struct Desk {
-  explicit Desk(std::vector<Window> windows = {{"1m", 60s}}) : clock(windows, calendar) {}
+  explicit Desk(std::vector<Window> windows = {{"1m", 60s}})
+      : clock(windows, calendar), rows(Tally::rows_needed(windows.size())), tally(rows) {}
   Calendar calendar;
   WindowClock clock;
+  RowPool rows;
   Tally tally;
 
   std::vector<ScopeNumbers> read() {
@@ -82,9 +84,15 @@ TEST(Tally, AgreesWithARecountOnRandomHistories) {
     Instant at;
     std::int64_t value;
   };
-  const std::vector<Window> windows{{"6s", 6s}, {"1m", 60s}, {"1h", 1h}};
-  for (unsigned seed = 0; seed < 60; ++seed) {
+  // Windows that feed one another, some that do not, one that feeds two, two alike, out of order.
+  const std::vector<std::vector<Window>> all{
+      {{"6s", 6s}, {"1m", 60s}, {"1h", 1h}},
+      {{"5m", 5min}, {"7m", 7min}, {"1m", 60s}, {"35m", 35min}},
+      {{"90s", 90s}, {"1m", 60s}, {"3m", 3min}, {"2m", 2min}, {"also 2m", 2min}},
+      {{"10m", 10min}, {"15m", 15min}}};
+  for (unsigned seed = 0; seed < 120; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const std::vector<Window>& windows = all[seed % all.size()];
     std::mt19937 random(seed);
     Desk desk(windows);
     std::vector<Fact> facts;

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <new>
 
-namespace deskpulse::feed {
+namespace deskpulse::memory {
 
 /// For a std::vector that may become a table of many megabytes: from 4 MiB on it begins at a
 /// multiple of 2 MiB and asks the kernel for pages of that size, so that a place in it costs one
@@ -41,4 +41,4 @@ struct HugePageAllocator {
   friend bool operator==(const HugePageAllocator&, const HugePageAllocator&) { return true; }
 };
 
-}  // namespace deskpulse::feed
+}  // namespace deskpulse::memory

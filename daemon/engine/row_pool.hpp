@@ -1,0 +1,52 @@
+// Memory for the rings of all tallies.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "daemon/engine/report.hpp"
+#include "daemon/memory/huge_pages.hpp"
+
+namespace deskpulse::engine {
+
+/// Hands out blocks of rows, all of one length. Thousands of agents take turns, so an event finds
+/// their rows anywhere in tens of megabytes: from the second chunk on these are huge pages, or each
+/// row would cost a miss of the page table beside its own. The first chunk is small, for small
+/// shops. A block given back is the next one handed out; memory goes back to the system with the
+/// pool.
+class RowPool {
+ public:
+  /// `length`: rows in a block.
+  explicit RowPool(std::size_t length) : length_(std::max<std::size_t>(length, 1)) {}
+  RowPool(const RowPool&) = delete;
+  RowPool& operator=(const RowPool&) = delete;
+
+  /// A block of empty rows; valid as long as the pool.
+  ScopeNumbers* acquire() {
+    if (free_.empty()) add_chunk();
+    ScopeNumbers* const block = free_.back();
+    free_.pop_back();
+    std::fill_n(block, length_, ScopeNumbers{});
+    return block;
+  }
+  void release(ScopeNumbers* block) { free_.push_back(block); }
+
+ private:
+  static constexpr std::size_t kFirstBlocks = 16;
+  static constexpr std::size_t kChunkRows = (std::size_t{8} << 20) / sizeof(ScopeNumbers);
+
+  void add_chunk() {
+    const std::size_t blocks =
+        chunks_.empty() ? kFirstBlocks : std::max<std::size_t>(kChunkRows / length_, 1);
+    chunks_.emplace_back(chunks_.empty() ? blocks * length_
+                                         : std::max(blocks * length_, kChunkRows));
+    for (std::size_t i = blocks; i-- > 0;) free_.push_back(chunks_.back().data() + i * length_);
+  }
+
+  std::size_t length_;
+  std::vector<std::vector<ScopeNumbers, memory::HugePageAllocator<ScopeNumbers>>> chunks_;
+  std::vector<ScopeNumbers*> free_;
+};
+
+}  // namespace deskpulse::engine
