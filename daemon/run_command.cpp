@@ -10,6 +10,7 @@
 #include <boost/system/system_error.hpp>
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -67,15 +68,20 @@ class Daemon {
                  proto::IdHasher::with_random_key(), wall_clock),
         feed_(io_, websocket_settings(config), wall_clock, system_random(),
               std::make_shared<FeedLog>()),
-        server_({.http = http_settings(config),
-                 .build = {std::string(version()), std::string(revision())}},
-                [this](std::shared_ptr<serve::Moment> moment, std::function<void()> filled) {
-                  asio::post(io_, [this, moment = std::move(moment), filled = std::move(filled)] {
-                    monitor_.fill(*moment);
-                    moment->status.config = config_status_;
-                    filled();
-                  });
-                }) {
+        server_(
+            {.http = http_settings(config),
+             .build = {std::string(version()), std::string(revision())}},
+            [this](std::shared_ptr<serve::Moment> moment, std::function<void()> filled) {
+              asio::post(io_, [this, moment = std::move(moment), filled = std::move(filled)] {
+                monitor_.fill(*moment);
+                moment->status.config = config_status_;
+                filled();
+              });
+            },
+            // It ends the daemon as if it had been thrown on this thread.
+            [this](std::exception_ptr failure) {
+              asio::post(io_, [failure = std::move(failure)] { std::rethrow_exception(failure); });
+            }) {
     if (const auto interval = manager_.watchdog_interval())
       tick_ = std::clamp<Steady::duration>(*interval / 2, std::chrono::milliseconds{1}, kTick);
     taken_over();

@@ -46,11 +46,13 @@ Routes all_routes(PrometheusPages& pages, LiveApi& api) {
 
 }  // namespace
 
-DaemonServer::DaemonServer(DaemonServerSettings settings, TakeMoment take_moment)
+DaemonServer::DaemonServer(DaemonServerSettings settings, TakeMoment take_moment,
+                           HttpServer::OnFailure on_failure)
     : moments_(std::make_shared<Moments>(std::move(take_moment), settings.feed_deadline)),
       pages_(std::make_shared<PrometheusPages>(std::move(settings.build), moments_)),
       api_(std::make_shared<LiveApi>(moments_)),
-      server_(std::make_unique<HttpServer>(std::move(settings.http), all_routes(*pages_, *api_))) {
+      server_(std::make_unique<HttpServer>(std::move(settings.http), all_routes(*pages_, *api_),
+                                           std::move(on_failure))) {
   const AskingThread thread{[this](std::chrono::milliseconds delay, std::function<void()> work) {
                               server_->after(delay, std::move(work));
                             },

@@ -28,7 +28,8 @@ struct DaemonServerSettings {
 /// rendering; rendering and compressing are done on the HTTP thread.
 class DaemonServer {
  public:
-  DaemonServer(DaemonServerSettings settings, TakeMoment take_moment);
+  DaemonServer(DaemonServerSettings settings, TakeMoment take_moment,
+               HttpServer::OnFailure on_failure = {});
   ~DaemonServer();  ///< stops
   DaemonServer(const DaemonServer&) = delete;
   DaemonServer& operator=(const DaemonServer&) = delete;

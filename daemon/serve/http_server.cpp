@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <exception>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -50,7 +51,7 @@ std::string endpoint_text(const std::string& address, std::uint16_t port) {
 
 class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(HttpSettings settings, Routes routes)
+  Impl(HttpSettings settings, Routes routes, OnFailure on_failure)
       : table_{.settings = std::move(settings),
                .routes = std::move(routes),
                .access = nullptr,
@@ -58,6 +59,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
                .open = {},
                .passwords = PasswordChecks(
                    [this](std::function<void()> work) { asio::post(context, std::move(work)); })},
+        on_failure_(std::move(on_failure)),
         acceptor_(context) {}
 
   ~Impl() { table_.passwords.wait(); }  // it posts to the context
@@ -70,6 +72,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   const HttpCounts& counts();
 
  private:
+  void run();
   void accept();
   void on_accept(const error_code& error, tcp::socket socket);
   /// False when everybody is being answered.
@@ -77,6 +80,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   std::unique_ptr<Transport> transport_over(tcp::socket socket);
 
   ConnectionTable table_;
+  const OnFailure on_failure_;
 
  public:
   // Destroyed before what stands above, since that destroys the connections that wait in it.
@@ -108,25 +112,31 @@ std::uint16_t HttpServer::Impl::start() {
   }
   const std::uint16_t port = acceptor_.local_endpoint().port();
   accept();
-  thread_ = std::thread([this] {
-    pthread_setname_np(pthread_self(), "http");
-    const auto work = asio::make_work_guard(context);
-    context.run();
-  });
+  thread_ = std::thread([this] { run(); });
   return port;
+}
+
+void HttpServer::Impl::run() {
+  pthread_setname_np(pthread_self(), "http");
+  const auto work = asio::make_work_guard(context);
+  try {
+    context.run();
+  } catch (...) {
+    if (!on_failure_) throw;
+    on_failure_(std::current_exception());
+  }
 }
 
 void HttpServer::Impl::stop() {
   if (!thread_.joinable()) return;
-  asio::post(context, [this] {
-    error_code ignored;
-    acceptor_.close(ignored);
-    for (Connection* const connection : std::vector(table_.open.begin(), table_.open.end())) {
-      connection->close();
-    }
-    context.stop();
-  });
+  context.stop();
   thread_.join();
+  // On this thread, since the other one may have ended before, by a failure.
+  error_code ignored;
+  acceptor_.close(ignored);
+  for (Connection* const connection : std::vector(table_.open.begin(), table_.open.end())) {
+    connection->close();
+  }
 }
 
 void HttpServer::Impl::accept() {
@@ -193,8 +203,9 @@ const HttpCounts& HttpServer::Impl::counts() {
   return table_.counts;
 }
 
-HttpServer::HttpServer(HttpSettings settings, Routes routes)
-    : impl_(std::make_shared<Impl>(std::move(settings), std::move(routes))) {}
+HttpServer::HttpServer(HttpSettings settings, Routes routes, OnFailure on_failure)
+    : impl_(std::make_shared<Impl>(std::move(settings), std::move(routes), std::move(on_failure))) {
+}
 HttpServer::~HttpServer() { stop(); }
 
 std::uint16_t HttpServer::start() { return impl_->start(); }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,7 +42,11 @@ std::shared_ptr<Access> read_access(const AccessSettings& settings);
 /// holds for every path.
 class HttpServer {
  public:
-  HttpServer(HttpSettings settings, Routes routes);
+  /// Called on the server's thread when something that it runs throws; nothing is answered from
+  /// then on. Without one the process ends, as with every thread.
+  using OnFailure = std::function<void(std::exception_ptr)>;
+
+  HttpServer(HttpSettings settings, Routes routes, OnFailure on_failure = {});
   ~HttpServer();  ///< stops
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

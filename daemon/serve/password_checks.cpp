@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -28,8 +29,17 @@ void PasswordChecks::start_next() {
   worker_ =
       std::thread([this, auth = waiting_.front().auth, credentials = waiting_.front().credentials] {
         pthread_setname_np(pthread_self(), "password");
-        const bool is_right = auth->verify(credentials);
-        post_([this, is_right] { finish(is_right); });
+        bool is_right = false;
+        std::exception_ptr failure;
+        try {
+          is_right = auth->verify(credentials);
+        } catch (...) {
+          failure = std::current_exception();
+        }
+        post_([this, is_right, failure] {
+          if (failure) std::rethrow_exception(failure);
+          finish(is_right);
+        });
       });
 }
 

@@ -13,7 +13,8 @@ namespace deskpulse::serve {
 
 /// Runs BasicAuth::verify() on a thread beside the owner's, one at a time, so that guessing
 /// passwords costs one core at most and never a scrape of somebody who is known. Checks that wait
-/// for the same credentials share one. Only for the owner's thread.
+/// for the same credentials share one. Only for the owner's thread; what verify() throws is thrown
+/// there, too.
 class PasswordChecks {
  public:
   using Done = std::function<void(bool is_right)>;

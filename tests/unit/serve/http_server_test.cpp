@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <exception>
 #include <future>
 #include <map>
 #include <memory>
@@ -51,6 +52,22 @@ TEST_F(HttpServerTest, AnswersAGetWithTheQueryApart) {
   EXPECT_EQ(answer.status, 200U);
   EXPECT_EQ(answer.body, "hello a=1&b");
   EXPECT_EQ(answer.headers.at("content-type"), "text/plain; charset=utf-8");
+}
+
+TEST_F(HttpServerTest, WhatAHandlerThrowsIsSaidToTheOwnerAndStoppingStillWorks) {
+  routes.add("/broken",
+             [](const Request&, const Reply&) { throw std::runtime_error("out of order"); });
+  std::promise<std::exception_ptr> thrown;
+  server.emplace(settings, routes,
+                 [&](std::exception_ptr failure) { thrown.set_value(std::move(failure)); });
+  HttpClient client(server->start());
+
+  ASSERT_TRUE(client.send("GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  const std::exception_ptr failure = thrown.get_future().get();
+  server.reset();
+
+  EXPECT_THROW(std::rethrow_exception(failure), std::runtime_error);
+  EXPECT_TRUE(client.is_ended());
 }
 
 TEST_F(HttpServerTest, EveryAnswerForbidsSniffingScriptsAndStoring) {
