@@ -341,6 +341,10 @@ std::shared_ptr<EventStream> Connection::begin_stream() {
                       });
     return stream;
   }
+  if (access_ != table_.access) {  // the rules changed while the handler was thinking
+    close();
+    return stream;
+  }
   state_ = State::streaming;
   since_ = Clock::now();
   ++table_.counts.streams;

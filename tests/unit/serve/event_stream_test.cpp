@@ -212,6 +212,25 @@ TEST_F(EventStreamTest, SettingsThatChangeEndStreams) {
   EXPECT_TRUE(on_server([this] { return stream->is_ended(); }));
 }
 
+TEST_F(EventStreamTest, SettingsThatChangeWhileAHandlerThinksMakeNoStream) {
+  std::optional<StreamReply> kept;
+  std::promise<void> was_asked;
+  routes.add_stream("/later", [&](const Request&, const StreamReply& reply) {
+    kept = reply;
+    was_asked.set_value();
+  });
+  HttpClient client(start());
+  ASSERT_TRUE(client.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  was_asked.get_future().wait();
+  AccessSettings access;
+  access.allowed_hosts = {"*"};
+
+  server->set_access(read_access(access));
+
+  EXPECT_TRUE(on_server([&] { return kept->accept()->is_ended(); }));
+  EXPECT_TRUE(client.is_ended());
+}
+
 TEST_F(EventStreamTest, StopEndsStreamsAndTheHandlersPartOutlivesTheServer) {
   HttpClient client(start());
   ASSERT_EQ(client.open_stream("/stream").status, 200U);
