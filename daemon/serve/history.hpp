@@ -42,6 +42,8 @@ class History {
   std::size_t size() const { return size_; }
   /// A multiple of kStep; the epoch while there is none.
   proto::Instant end() const { return end_; }
+  /// Whether the half minute of end() has its point already.
+  bool has_newest() const { return newest_is_set_; }
   /// Point 0 is the oldest. `shop` is a row of the report; absent = all shops.
   double at(std::optional<std::size_t> shop, Line line, std::size_t point) const;
 

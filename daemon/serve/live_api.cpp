@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kJsonType = "application/json";
 constexpr std::chrono::milliseconds kTick{1'000};
-/// Between two attempts at a point of the history when the feed's thread is busy.
+/// Between two attempts at a point of the history while the feed's thread is busy, or the numbers
+/// stand still.
 constexpr std::chrono::milliseconds kSampleAgain{1'000};
 constexpr std::size_t kMaxId = 256;  // bytes, as the decoder has it
 constexpr std::size_t kMaxLimit = 1'000'000;
@@ -120,7 +121,7 @@ void LiveApi::waiting(const Request& request, Reply reply) {
     if (page.list.answer == engine::WaitingAnswer::unknown_agent)
       return reply(json_error(404, kNoAgent));
     const auto text = std::make_shared<TextBuffer>();
-    append_waiting_list(*moment, page, *text);
+    append_waiting_list(*moment, page, wish.limit, *text);
     reply(api->json_response(request, text, text->view()));
   });
 }
@@ -187,6 +188,8 @@ void LiveApi::send(const Moment& moment) {
   history_.take(moment);
   last_tick_.clear();
   for (const Reader& reader : readers_) {
+    // Opened from the last tick's rendering when this moment was on its way without its list.
+    if (find_page(moment, longest_waits(reader.shop)) == nullptr) continue;
     auto rendered = last_tick_.find(reader.shop);
     if (rendered == last_tick_.end()) {
       Rendering rendering = render(moment, reader.shop);
@@ -204,7 +207,8 @@ void LiveApi::sample() {
     std::chrono::milliseconds pause = kSampleAgain;
     if (moment != nullptr && has_numbers(*moment)) {
       api->history_.take(*moment);
-      pause = History::kStep - moment->at.time_since_epoch() % History::kStep;
+      if (api->history_.has_newest())
+        pause = History::kStep - moment->at.time_since_epoch() % History::kStep;
     }
     api->thread_.after(pause, [weak] {
       if (const auto later = weak.lock()) later->sample();

@@ -21,9 +21,9 @@ struct WaitingWish {
   friend bool operator==(const WaitingWish&, const WaitingWish&) = default;
 };
 
-/// The wish and what became of it.
+/// What became of the wishes that share a scope.
 struct WaitingPage {
-  WaitingWish wish;
+  WaitingWish wish;  ///< the one with the greatest limit
   engine::WaitingList list;
   /// The ids of the rows' customers where they are shown and known, else empty; none at all where
   /// customers are masked.
@@ -39,7 +39,7 @@ struct Moment {
   std::vector<WaitingPage> waiting;  ///< the wishes are set by whoever asks, the rest is the answer
 };
 
-/// Null when nobody had that wish.
+/// The page with what is wished, and perhaps more of the same scope; null when there is none.
 const WaitingPage* find_page(const Moment& moment, const WaitingWish& wish);
 
 /// The seam to the thread that owns the feed and the engine. Called on the HTTP thread; must return

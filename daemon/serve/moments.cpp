@@ -6,9 +6,18 @@
 
 namespace deskpulse::serve {
 
+namespace {
+
+bool is_within(const std::optional<std::size_t>& limit, const std::optional<std::size_t>& other) {
+  return !other || (limit && *limit <= *other);
+}
+
+}  // namespace
+
 const WaitingPage* find_page(const Moment& moment, const WaitingWish& wish) {
   for (const WaitingPage& page : moment.waiting)
-    if (page.wish == wish) return &page;
+    if (page.wish.scope == wish.scope)
+      return is_within(wish.limit, page.wish.limit) ? &page : nullptr;
   return nullptr;
 }
 
@@ -32,9 +41,13 @@ void Moments::ask() {
   for (const Waiting& each : waiting_) {
     for (const WaitingWish& wish : each.wishes) {
       const auto end = moment_->waiting.begin() + static_cast<std::ptrdiff_t>(pages);
-      if (std::any_of(moment_->waiting.begin(), end,
-                      [&](const WaitingPage& page) { return page.wish == wish; }))
+      const auto same = std::find_if(moment_->waiting.begin(), end, [&](const WaitingPage& page) {
+        return page.wish.scope == wish.scope;
+      });
+      if (same != end) {
+        if (is_within(same->wish.limit, wish.limit)) same->wish.limit = wish.limit;
         continue;
+      }
       if (pages == moment_->waiting.size()) moment_->waiting.emplace_back();
       moment_->waiting[pages++].wish = wish;
     }

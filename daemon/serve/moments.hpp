@@ -19,7 +19,9 @@ struct AskingThread {
 
 /// Asks the feed's thread for moments, one at a time. Who asks while one is on its way gets that
 /// one, unless it lacks a list of waiting customers that is wanted; those wait for the next, which
-/// has the lists of all. So a burst of questions costs the feed's thread one answer, or two.
+/// has the lists of all. So a burst of questions costs the feed's thread one answer, or two; and
+/// since each scope is listed once, a customer is listed three times at the most (with all, its
+/// shop, its agent), whatever limits are asked for.
 /// Everything happens on the asking thread; only `filled` may come from another, and does no more
 /// than post.
 class Moments : public std::enable_shared_from_this<Moments> {

@@ -40,7 +40,7 @@ class Snapshot {
     write_shops();
     write_agents();
     if (waiting != nullptr) {
-      write_waiting_rows(moment_, *waiting, json_);
+      write_waiting_rows(moment_, *waiting, kSnapshotWaiting, json_);
     } else {
       json_.array("waiting");
       json_.end_array();

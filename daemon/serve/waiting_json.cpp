@@ -28,13 +28,20 @@ void write_status(const Moment& moment, JsonWriter& json) {
   json.end_object();
 }
 
-void write_waiting_rows(const Moment& moment, const WaitingPage& page, JsonWriter& json) {
+void write_waiting_rows(const Moment& moment, const WaitingPage& page,
+                        std::optional<std::size_t> limit, JsonWriter& json) {
   const std::vector<engine::WaitingRow>& rows = page.list.rows;
   std::vector<std::uint32_t> order(rows.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+  const auto waits_longer = [&](std::uint32_t a, std::uint32_t b) {
     return engine::waits_longer(rows[a], rows[b]);
-  });
+  };
+  if (limit && *limit < order.size()) {  // somebody else wanted more
+    const auto end = order.begin() + static_cast<std::ptrdiff_t>(*limit);
+    std::nth_element(order.begin(), end, order.end(), waits_longer);
+    order.resize(*limit);
+  }
+  std::sort(order.begin(), order.end(), waits_longer);
   const engine::Directory& directory = *moment.report.directory;
   json.array("waiting");
   for (const std::uint32_t i : order) {
@@ -52,7 +59,8 @@ void write_waiting_rows(const Moment& moment, const WaitingPage& page, JsonWrite
   json.end_array();
 }
 
-void append_waiting_list(const Moment& moment, const WaitingPage& page, TextBuffer& out) {
+void append_waiting_list(const Moment& moment, const WaitingPage& page,
+                         std::optional<std::size_t> limit, TextBuffer& out) {
   JsonWriter json(out);
   json.begin_object();
   json.member("version", 1U);
@@ -60,7 +68,7 @@ void append_waiting_list(const Moment& moment, const WaitingPage& page, TextBuff
   json.member("watermark", moment.report.watermark);
   write_status(moment, json);
   json.member("waiting_customers", page.list.waiting_customers);
-  write_waiting_rows(moment, page, json);
+  write_waiting_rows(moment, page, limit, json);
   json.end_object();
 }
 

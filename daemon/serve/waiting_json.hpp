@@ -1,6 +1,8 @@
 // The list of waiting customers as JSON.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "daemon/serve/json_writer.hpp"
@@ -14,10 +16,12 @@ std::string customer_mask(const proto::CustomerKey& key);
 
 /// The daemon's state as both answers have it: a member `status`.
 void write_status(const Moment& moment, JsonWriter& json);
-/// A member `waiting`: the rows of the page, longest wait first.
-void write_waiting_rows(const Moment& moment, const WaitingPage& page, JsonWriter& json);
+/// A member `waiting`: the rows of the page, longest wait first, and no more than `limit`.
+void write_waiting_rows(const Moment& moment, const WaitingPage& page,
+                        std::optional<std::size_t> limit, JsonWriter& json);
 
 /// The whole answer of /api/v1/waiting, in one line. The moment must have its directory.
-void append_waiting_list(const Moment& moment, const WaitingPage& page, TextBuffer& out);
+void append_waiting_list(const Moment& moment, const WaitingPage& page,
+                         std::optional<std::size_t> limit, TextBuffer& out);
 
 }  // namespace deskpulse::serve

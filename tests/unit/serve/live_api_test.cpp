@@ -49,6 +49,7 @@ class LiveApiTest : public testing::Test {
     moment_.report = report_with_names({"tea", "coffee"});
     moment_.spans = {5min, 0ms};
     moment_.at = proto::Instant{1'700'000'010s};
+    moment_.status.stale = false;
     api_->add_routes(routes_);
     const AskingThread thread{[this](std::chrono::milliseconds delay, std::function<void()> work) {
                                 timers_.push_back({now_ + delay, std::move(work)});
@@ -283,6 +284,26 @@ TEST_F(LiveApiTest, AReaderWhoHasGoneGetsNothingMoreAndTheOthersDo) {
   EXPECT_THAT(stays->events, SizeIs(2));
 }
 
+TEST_F(LiveApiTest, AMomentThatLacksAReadersListIsNotShownToIt) {
+  const auto stays = open();
+  const auto gone = open("shop=tea");
+  pass(1s);
+  gone->ended = true;
+  is_busy_ = true;
+  pass(1s);  // the question on its way is about all shops only
+  const auto next = open("shop=tea");
+  ASSERT_THAT(next->events, SizeIs(1));
+
+  is_busy_ = false;
+  answer_();
+  EXPECT_THAT(stays->events, SizeIs(3));
+  EXPECT_THAT(next->events, SizeIs(1));
+  pass(1s);
+
+  ASSERT_THAT(next->events, SizeIs(2));
+  EXPECT_THAT(data_of(*next->events[1])["waiting"], SizeIs(1));
+}
+
 TEST_F(LiveApiTest, AStreamOfAnUnknownShopIsRefused) {
   EXPECT_EQ(open("shop=milk"), nullptr);
 
@@ -309,14 +330,23 @@ TEST_F(LiveApiTest, AStreamGoesOnAfterTheFeedWasBusy) {
 }
 
 TEST_F(LiveApiTest, TheHistoryIsSampledEachHalfMinuteThoughNobodyLooks) {
-  moment_.status.stale = false;
   pass(10min);
 
   EXPECT_LE(asked_, 21);
   const json history = get_json("/api/v1/snapshot")["history"];
   EXPECT_EQ(history["waiting_customers"].size(), 21U);
-  EXPECT_TRUE(history["waiting_customers"][0].is_null());  // the feed was not there yet
+  EXPECT_EQ(history["waiting_customers"][0], 6);
   EXPECT_EQ(history["waiting_customers"][20], 6);
+}
+
+TEST_F(LiveApiTest, AHalfMinuteInWhichTheNumbersMoveAgainHasAPointThoughNobodyLooks) {
+  moment_.status.stale = true;
+  pass(75s);  // all of the second half minute and half of the third
+  moment_.status.stale = false;
+  pass(20s);
+
+  const json line = get_json("/api/v1/snapshot")["history"]["waiting_customers"];
+  EXPECT_EQ(line, json({6, nullptr, 6, 6}));
 }
 
 TEST_F(LiveApiTest, BeforeTheFirstReportThereAreNoNumbers) {

@@ -32,7 +32,7 @@ class MomentsTest : public testing::Test {
   }
 
   int asked = 0;
-  std::vector<engine::WaitingScope> wished;
+  std::vector<WaitingWish> wished;
   std::function<void()> filled;
   std::vector<std::function<void()>> deadlines;
   std::vector<std::string> got;
@@ -40,7 +40,7 @@ class MomentsTest : public testing::Test {
       [this](const std::shared_ptr<Moment>& moment, std::function<void()> done) {
         ++asked;
         wished.clear();
-        for (const WaitingPage& page : moment->waiting) wished.push_back(page.wish.scope);
+        for (const WaitingPage& page : moment->waiting) wished.push_back(page.wish);
         filled = std::move(done);
       },
       std::chrono::milliseconds{5'000});
@@ -81,7 +81,7 @@ TEST_F(MomentsTest, AWishThatTheMomentOnItsWayLacksWaitsForOneMoreWithAllOfThem)
   fill();
   EXPECT_THAT(got, ElementsAre("plain"));
   EXPECT_EQ(asked, 2);
-  EXPECT_THAT(wished, ElementsAre(kTea.scope, kCoffee.scope));
+  EXPECT_THAT(wished, ElementsAre(kTea, kCoffee));
   fill();
 
   EXPECT_THAT(got, ElementsAre("plain", "tea", "coffee", "tea too"));
@@ -96,6 +96,24 @@ TEST_F(MomentsTest, AWishThatIsOnItsWayIsShared) {
 
   EXPECT_THAT(got, ElementsAre("tea", "tea too"));
   EXPECT_EQ(asked, 1);
+}
+
+TEST_F(MomentsTest, WishesOfOneScopeAreOneListWithTheGreatestLimit) {
+  ask("plain");
+  ask("ten", {{{"tea", ""}, 10}});
+  ask("twenty", {kTea});
+  ask("five", {{{"tea", ""}, 5}});
+  fill();
+  EXPECT_THAT(wished, ElementsAre(kTea));
+  ask("fifteen", {{{"tea", ""}, 15}});  // is on its way
+  ask("all", {{{"tea", ""}, {}}});      // is not
+
+  fill();
+  EXPECT_THAT(got, ElementsAre("plain", "ten", "twenty", "five", "fifteen"));
+  fill();
+
+  EXPECT_EQ(got.back(), "all");
+  EXPECT_EQ(asked, 3);
 }
 
 TEST_F(MomentsTest, WhoAsksWhileAMomentIsUsedWaitsForTheNext) {

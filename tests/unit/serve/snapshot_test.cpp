@@ -291,9 +291,9 @@ class WaitingListTest : public testing::Test {
     row(1, 0x00000007, 61'500ms);
     page.list.waiting_customers = 3;
   }
-  json list() {
+  json list(std::optional<std::size_t> limit = {}) {
     TextBuffer text;
-    append_waiting_list(moment, page, text);
+    append_waiting_list(moment, page, limit, text);
     return json::parse(text.view());
   }
 
@@ -316,6 +316,22 @@ TEST_F(WaitingListTest, IsLongestFirstWithTheNumberBeforeTheLimit) {
                                      {"wait_seconds", 61.5},
                                      {"slow", true}}));
   EXPECT_EQ(out["waiting"][1]["customer"], "#5f3c09ab");
+}
+
+TEST_F(WaitingListTest, SaysNoMoreThanIsAskedForWhenThePageHasMore) {
+  const json out = list(1);
+
+  ASSERT_EQ(out["waiting"].size(), 1U);
+  EXPECT_EQ(out["waiting"][0]["customer"], "#00000007");
+  EXPECT_EQ(out["waiting_customers"], 3);
+  EXPECT_EQ(list(0)["waiting"].size(), 0U);
+}
+
+TEST_F(WaitingListTest, TheSnapshotHasTwentyOfALongerPage) {
+  for (int i = 0; i < 30; ++i) page.list.rows.push_back(page.list.rows[0]);
+
+  EXPECT_EQ(snapshot_of(moment, 0, &page)["waiting"].size(), 20U);
+  EXPECT_EQ(list()["waiting"].size(), 32U);
 }
 
 TEST_F(WaitingListTest, SaysTheIdsThatAreShownAndMasksThoseThatAreNotKnown) {
