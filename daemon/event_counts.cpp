@@ -18,7 +18,6 @@ void set_count(std::vector<serve::LabelCount>& counts, std::size_t i, std::strin
 }  // namespace
 
 void fill_event_counts(serve::Status& status, const feed::IntakeCounters& counters) {
-  status.ever_connected = counters.connects > 0;
   status.reconnects = counters.reconnects();
   status.late = counters.late;
   status.duplicates = counters.duplicates;

@@ -50,13 +50,8 @@ void Monitor::fill(serve::Moment& moment) {
 }
 
 Monitor::Glance Monitor::glance() {
-  const proto::Instant wall = wall_();
-  const feed::LiveClock& clock = intake_.clock();
   serve::Status status;
-  status.ever_connected = intake_.counters().connects > 0;
-  status.connected = clock.is_connected();
-  status.silent = clock.is_silent(wall);
-  status.stale = clock.is_stale(wall);
+  fill_feed_state(status, wall_());
   engine::WaitingList list;
   engine_.waiting({}, 0, list);
   return {serve::feed_state(status), list.waiting_customers};
@@ -108,19 +103,24 @@ void Monitor::Listener::disconnected(feed::Disconnect reason) {
 
 void Monitor::fill_status(serve::Status& status, const engine::Report& report,
                           proto::Instant wall) {
-  const feed::LiveClock& clock = intake_.clock();
   const feed::GapLedger& gaps = intake_.gaps();
   fill_event_counts(status, intake_.counters());
-  status.connected = clock.is_connected();
-  status.silent = clock.is_silent(wall);
-  status.stale = clock.is_stale(wall);
-  status.lag = clock.lag(wall);
+  fill_feed_state(status, wall);
+  status.lag = intake_.clock().lag(wall);
   status.gaps = gaps.count();
   status.windows.resize(windows_.size() + 1);
   for (std::size_t i = 0; i < windows_.size(); ++i)
     status.windows[i] = {windows_[i].label, gaps.incomplete(windows_[i].span, report.watermark)};
   status.windows.back() = {"today",
                            gaps.incomplete_since(calendar_.day_of(report.watermark).start)};
+}
+
+void Monitor::fill_feed_state(serve::Status& status, proto::Instant wall) const {
+  const feed::LiveClock& clock = intake_.clock();
+  status.ever_connected = intake_.counters().connects > 0;
+  status.connected = clock.is_connected();
+  status.silent = clock.is_silent(wall);
+  status.stale = clock.is_stale(wall);
 }
 
 }  // namespace deskpulse

@@ -67,6 +67,8 @@ class Monitor {
   void remember(const proto::Event& event, proto::Instant wall);
   void fill_waiting(serve::Moment& moment);
   void fill_status(serve::Status& status, const engine::Report& report, proto::Instant wall);
+  /// What serve::feed_state() looks at.
+  void fill_feed_state(serve::Status& status, proto::Instant wall) const;
 
   std::vector<engine::Window> windows_;
   engine::Calendar calendar_;
