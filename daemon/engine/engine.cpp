@@ -283,7 +283,7 @@ void Engine::State::sweep() {
   if (records.end() == 0) return;
   if (sweep_at_ >= records.end()) sweep_at_ = 0;
   const std::uint32_t index = sweep_at_++;
-  if (sweep_at_ < records.end()) prefetch_record(&records[sweep_at_]);  // for the next look
+  if (sweep_at_ < records.end()) memory::prefetch(&records[sweep_at_]);  // for the next look
   const bool is_live = records[index].key != proto::CustomerKey{};
   if (is_live && is_forgotten(records[index])) forget(index);
 }

@@ -1,6 +1,7 @@
 // The shops and agents that have been seen or configured, and what each has counted.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -18,16 +19,23 @@
 
 namespace deskpulse::engine {
 
-struct Agent {
+/// Thousands of them take turns, so what an event touches stands together at the beginning.
+struct alignas(64) Agent {
   explicit Agent(RowPool& rows) : tally(rows) {}
+
+  /// Asks the processor for what most events touch: all up to the rings of the first windows.
+  void prefetch() const {
+    const auto* const bytes = reinterpret_cast<const std::byte*>(this);
+    for (std::size_t at = 0; at < 320; at += 64) __builtin_prefetch(bytes + at, 1);
+  }
 
   std::uint32_t shop = 0;
   bool is_queue = false;
   bool is_configured = false;
   bool is_seen = false;
   Instant last_seen{};  ///< when it was last named, or a number or level of it changed
-  Tally tally;
   WaitHeap waits;
+  Tally tally;
   std::optional<std::uint32_t> capacity;
   Instant capacity_at{};  ///< `ts` of the event that said it
   std::optional<Presence> presence;

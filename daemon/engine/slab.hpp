@@ -11,13 +11,6 @@
 
 namespace deskpulse::engine {
 
-/// Asks the processor to fetch a record meanwhile. Changes nothing.
-template <class Record>
-void prefetch_record(const Record* record) {
-  const auto* bytes = reinterpret_cast<const std::byte*>(record);
-  for (std::size_t at = 0; at < sizeof(Record); at += 64) __builtin_prefetch(bytes + at, 1);
-}
-
 /// Grows by pages, so that a million records never move and never exist twice while growing; a
 /// record given back is the next one handed out. References stay valid until release().
 template <class Record>

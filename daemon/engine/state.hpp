@@ -10,6 +10,7 @@
 #include "daemon/engine/roster.hpp"
 #include "daemon/engine/timer_wheel.hpp"
 #include "daemon/engine/window_clock.hpp"
+#include "daemon/memory/prefetch.hpp"
 
 namespace deskpulse::engine {
 
@@ -131,7 +132,7 @@ class Engine::State {
   Slab<Pair> pairs_;
   struct Prefetch {
     ConversationTable* table;
-    void operator()(std::uint32_t index) const { prefetch_record(&(*table)[index]); }
+    void operator()(std::uint32_t index) const { memory::prefetch(&(*table)[index]); }
   };
   TimerWheel<Prefetch> wheel_;
   Lookahead lookahead_;

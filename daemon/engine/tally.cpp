@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "daemon/memory/prefetch.hpp"
+
 namespace deskpulse::engine {
 namespace {
 
@@ -124,6 +126,25 @@ void Tally::roll_to(const WindowClock& clock) {
     ring.number = now.number;
     ring.slot = now.slot;
   }
+}
+
+void Tally::prefetch(const WindowClock& clock) const {
+  if (rows_ == nullptr || clock.windows() == 0) return;
+  const int first = clock.fed_first().back();
+  const WindowClock::Bucket& now = clock.window(first);
+  memory::prefetch(&rows_[first]);
+  memory::prefetch(&bucket(first, now.slot, clock));
+  const Ring& ring = rings_[static_cast<std::size_t>(first)];
+  if (ring.number == now.number) return;
+  const std::uint64_t leaving = ring.occupied & slots_between(ring.number, now.number);
+  if (leaving == 0) return;
+  memory::prefetch(&bucket(first, std::countr_zero(leaving), clock));
+  if (now.feeds == 0) return;
+  const int fed = std::countr_zero(now.feeds);
+  memory::prefetch(&rows_[fed]);
+  const WindowClock::Bucket& of_fed = clock.window(fed);
+  const std::int64_t number = (now.number - kBucketsPerWindow) * now.width / of_fed.width;
+  memory::prefetch(&bucket(fed, static_cast<int>(number % kBucketsPerWindow), clock));
 }
 
 void Tally::note_peak(const WindowClock& clock, std::uint32_t level) {

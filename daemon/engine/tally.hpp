@@ -23,11 +23,11 @@ namespace deskpulse::engine {
 /// with the pool when it dies.
 class Tally {
  public:
+  Counters counters;
+
   /// The rows come from `pool`, of blocks of rows_needed(), which must outlive this.
   explicit Tally(RowPool& pool) : pool_(&pool) {}
   static std::size_t rows_needed(std::size_t windows) { return windows * (1 + kBucketsPerWindow); }
-
-  Counters counters;
 
   /// Changes what happened at `at`, wherever that counts: `change(ScopeNumbers&)` is called for
   /// each of the rows that stand for it, and must do the same each time (add a constant, raise a
@@ -58,16 +58,9 @@ class Tally {
   /// Copies the scopes: rolling windows in their order, then today.
   void read(const WindowClock& clock, ScopeNumbers* scopes);
 
-  /// Asks the processor for what the next place() will most likely touch.
-  void prefetch(const WindowClock& clock) const {
-    prefetch_bytes(&counters, sizeof counters);
-    prefetch_bytes(&tick_, sizeof tick_);
-    prefetch_bytes(&today_, sizeof today_);
-    prefetch_bytes(&rings_[0], 2 * sizeof(Ring));
-    if (!rows_ || clock.windows() == 0) return;
-    prefetch_bytes(&rows_[0], 2 * sizeof(ScopeNumbers));
-    prefetch_bytes(&bucket(0, clock.window(0).slot, clock), sizeof(ScopeNumbers));
-  }
+  /// Asks the processor for the rows that the next place() will most likely touch: mostly the
+  /// second since the last event is over, so another bucket begins and one of a minute ago goes on.
+  void prefetch(const WindowClock& clock) const;
 
   /// Gives the rings back; for a party that has been silent longer than any window.
   void release_rings() {
@@ -82,10 +75,6 @@ class Tally {
     int slot = 0;                ///< that of `number`
   };
 
-  static void prefetch_bytes(const void* from, std::size_t size) {
-    for (std::size_t at = 0; at < size; at += 64)
-      __builtin_prefetch(static_cast<const char*>(from) + at, 1);
-  }
   void roll(const WindowClock& clock) {
     if (tick_ != clock.tick()) roll_to(clock);
   }
@@ -106,10 +95,10 @@ class Tally {
   std::uint64_t tick_ = 0;
   std::int64_t day_ = 0;
   std::uint32_t level_ = 0;
+  ScopeNumbers* rows_ = nullptr;  ///< sums, then buckets
   ScopeNumbers today_;
   std::array<Ring, kMaxWindows> rings_;
   RowPool* pool_;
-  ScopeNumbers* rows_ = nullptr;  ///< sums, then buckets
 };
 
 template <class Change>

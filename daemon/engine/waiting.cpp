@@ -117,7 +117,7 @@ void Engine::State::take_all(const std::vector<std::uint32_t>& agents, WaitingLi
     const WaitHeap& waits = roster_.agent_at(agent).waits;
     for (std::uint32_t place = 0; place < waits.size(); ++place) {
       if (place + kRowsAhead < waits.size())
-        prefetch_record(&conversations_[waits.conversation_at(place + kRowsAhead)]);
+        memory::prefetch(&conversations_[waits.conversation_at(place + kRowsAhead)]);
       list.rows.push_back(waiting_row(waits.conversation_at(place)));
     }
   }

@@ -30,7 +30,10 @@ bool DuplicateFilter::forgotten(const Slot& slot, proto::Instant watermark) cons
 }
 
 void DuplicateFilter::prefetch(const proto::CustomerKey& key) const {
-  __builtin_prefetch(&slots_[nonzero(key.low) & mask_]);
+  const std::size_t home = nonzero(key.low) & mask_;
+  __builtin_prefetch(&slots_[home], 1);
+  // A probe goes on for four slots and more where the table is nearly three quarters full.
+  __builtin_prefetch(&slots_[(home + 4) & mask_], 1);
 }
 
 bool DuplicateFilter::insert(const proto::CustomerKey& key, proto::Instant ts,

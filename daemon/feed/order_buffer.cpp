@@ -77,6 +77,26 @@ std::size_t OrderBuffer::next_queue(proto::Instant after, proto::Instant to) con
   return kNone;
 }
 
+void OrderBuffer::fetch_until(proto::Instant end) {
+  fetched_ = std::max(fetched_, watermark_);
+  const proto::Instant last = std::min(end, watermark_ + window_);
+  while (fetched_ < last) {
+    const std::size_t index = next_queue(fetched_, last);
+    if (index == kNone) break;
+    // The two ends of a queue are all of it, nearly always.
+    for (const Block* block : {queues_[index].head, queues_[index].tail}) {
+      const auto* bytes = reinterpret_cast<const std::byte*>(block);
+      // What of an event is read by nearly all, and its shop and agent, which stand behind it.
+      __builtin_prefetch(bytes);
+      __builtin_prefetch(bytes + kLine);
+      __builtin_prefetch(bytes + sizeof(Block));
+    }
+    const std::size_t steps = (index - millis(fetched_)) & (queues_.size() - 1);
+    fetched_ += proto::Millis{static_cast<std::int64_t>(steps)};
+  }
+  fetched_ = std::max(fetched_, last);
+}
+
 OrderBuffer::Block* OrderBuffer::take_block(std::size_t bytes) {
   const std::size_t size = std::max(kSmallest, std::bit_ceil(bytes));
   const auto size_class = static_cast<std::size_t>(std::countr_zero(size / kSmallest));
@@ -87,10 +107,10 @@ OrderBuffer::Block* OrderBuffer::take_block(std::size_t bytes) {
   }
   if (chunk_left_ < size) {
     // What is left of the last chunk is lost: once per 64 KiB and less than one block.
-    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(kChunk));
+    chunks_.push_back(std::make_unique_for_overwrite<Chunk>());
     chunk_left_ = kChunk;
   }
-  std::byte* const at = chunks_.back().get() + (kChunk - chunk_left_);
+  std::byte* const at = chunks_.back()->bytes + (kChunk - chunk_left_);
   chunk_left_ -= size;
   Block* const block = new (at) Block;
   block->size_class = static_cast<std::uint8_t>(size_class);

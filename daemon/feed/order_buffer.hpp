@@ -38,6 +38,7 @@ class OrderBuffer {
   template <class Take, class Announce>
   void release(proto::Instant to, Take&& take, Announce&& announce) {
     if (to <= watermark_) return;
+    fetch_until(to + 2 * kAhead);
     announce_until(to + kAhead, announce);
     proto::Instant at = watermark_;
     while (size_ > 0) {
@@ -83,6 +84,11 @@ class OrderBuffer {
   static constexpr std::size_t kSmallest = 256;
   static constexpr std::size_t kClasses = 8;  ///< 256 bytes to 32 KiB
   static constexpr std::size_t kChunk = 64 * 1024;
+  static constexpr std::size_t kLine = 64;
+  /// So that a block begins with a line of the caches.
+  struct alignas(kLine) Chunk {
+    std::byte bytes[kChunk];
+  };
 
   /// The first occupied queue in (after, to], or kNone; watermark_ <= after.
   std::size_t next_queue(proto::Instant after, proto::Instant to) const;
@@ -100,17 +106,21 @@ class OrderBuffer {
     }
     announced_ = std::max(announced_, last);
   }
+  /// A second after it was pushed an event has left the nearest caches: asks for it back, before
+  /// it is announced.
+  void fetch_until(proto::Instant end);
   Block* take_block(std::size_t bytes);
   void recycle(Block* block);
 
   proto::Millis window_;
   proto::Instant watermark_{};
   proto::Instant announced_{};  ///< what is in the buffer up to here has been announced
+  proto::Instant fetched_{};    ///< the same for fetch_until()
   std::size_t size_ = 0;
   std::vector<Queue> queues_;  ///< a power of two; by ts modulo its size
   std::vector<std::uint64_t> occupied_;
   Block* free_[kClasses] = {};
-  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::vector<std::unique_ptr<Chunk>> chunks_;
   std::size_t chunk_left_ = 0;
 };
 

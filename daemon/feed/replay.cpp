@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -14,7 +15,9 @@ namespace deskpulse::feed {
 
 namespace {
 
-constexpr std::size_t kChunk = 1 << 20;
+constexpr std::size_t kChunk = 1 << 20;  ///< between two calls of Progress
+/// Small, so that what the kernel has copied is still in the nearest cache when it is decoded.
+constexpr std::size_t kRead = 64 << 10;
 /// Lines decoded before the first of them is accepted: the time in which the memory answers the
 /// prefetches of prepare(). Each has a decoder of its own, because its event lives in there.
 constexpr std::size_t kAhead = 4;
@@ -40,7 +43,8 @@ class LineReader {
 
   ReplayResult read(int descriptor, const Progress& progress) {
     for (;;) {
-      const ssize_t got = ::read(descriptor, buffer_.get() + size_, capacity_ - size_);
+      const ssize_t got =
+          ::read(descriptor, buffer_.get() + size_, std::min(kRead, capacity_ - size_));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) result_.error = std::error_code(errno, std::generic_category());
       if (got <= 0) break;
