@@ -48,7 +48,7 @@ export class OverviewPage {
         .filter((text) => text !== format.NO_DATA),
     });
 
-    const slowShare = format.quotient(recent.slow_customers, recent.received_customers);
+    const slowShare = format.quotient(recent.slow_customers, recent.consulting_customers);
     this.#cards.slow.update({
       value: count(recent.slow_customers),
       state: against(slowShare, targets.slow_share),

@@ -27,8 +27,8 @@ const zh = {
   },
   window: (window) =>
     window === "today" ? "今日" : window.replace(/^(\d+)s$/, "$1 秒").replace(/^(\d+)m$/, "$1 分钟").replace(/^(\d+)h$/, "$1 小时"),
-  states: { good: "正常", near: "接近", bad: "超标", none: "无目标", rising: "上升", falling: "下降", steady: "平稳", nodata: "无数据" },
-  target: (text) => `目标 ≤ ${text}`,
+  states: { good: "正常", near: "接近", bad: "超标", none: "无标准", rising: "上升", falling: "下降", steady: "平稳", nodata: "无数据" },
+  target: (text) => `标准 ≤ ${text}`,
   second: "秒",
   figures: {
     waiting: "等待中",
@@ -42,7 +42,7 @@ const zh = {
   inWindow: (window, share) => `${window} · 占 ${share}`,
   inToday: (share) => `今日 · 占 ${share}`,
   responseP90: (window, text) => `${window}平均 · P90 ${text}`,
-  ofCapacity: (load, capacity) => `负荷 ${load} · 上限 ${capacity}`,
+  ofCapacity: (load, capacity) => `压力 ${load} · 上限 ${capacity}`,
   capacityUnknown: "上限未知",
   byPeople: (customer, people) => `顾客 ${customer} · 客服 ${people}`,
   byBots: (bots) => `机器人与自动 ${bots}`,
@@ -60,7 +60,7 @@ const zh = {
   overloaded: "超载",
   nearFull: "将满",
   queue: "排队",
-  profile: "全体负荷",
+  profile: "全体压力",
   range: (from, to, all) => `第 ${from}–${to} 名，共 ${all}`,
   unassigned: "排队中",
   nobodyWaits: "没有顾客在等待",
@@ -68,7 +68,7 @@ const zh = {
   noShops: "还没有店铺",
   columns: { wait: "已等待", customer: "顾客", agent: "客服", shop: "店铺" },
   shopRows: { waiting: "等待", slow: "慢响应", unanswered: "未回复", response: "响应", p90: "P90", conversations: "接待" },
-  label: { figures: "关键指标", lines: "最近一小时的曲线", agents: "客服，按负荷排序", waiting: "等待最久的顾客", shops: "各店铺", status: "数据状态" },
+  label: { figures: "关键指标", lines: "最近一小时的曲线", agents: "客服，按接待压力排序", waiting: "等待最久的顾客", shops: "各店铺", status: "数据状态" },
 };
 
 const en = {

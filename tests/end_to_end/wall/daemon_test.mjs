@@ -107,7 +107,7 @@ function expected({ watermark, numbers, focus }) {
   return {
     watermark: String(watermark),
     waiting: [grouped(numbers.waiting_customers), `Longest ${clock(numbers.oldest_wait_seconds)}`],
-    slow: [grouped(recent.slow_customers), `${share(recent.slow_customers, recent.received_customers)} in 5 min`],
+    slow: [grouped(recent.slow_customers), `${share(recent.slow_customers, recent.consulting_customers)} in 5 min`],
     response: [mean < 99.5 ? mean.toFixed(1) : clock(Math.round(mean)), null],
     unanswered: [grouped(today.unanswered_customers), `${share(today.unanswered_customers, today.received_customers)} today`],
     conversations: [grouped(numbers.open_conversations), `Load ${share(numbers.open_conversations, numbers.capacity)} of ${grouped(numbers.capacity)}`],

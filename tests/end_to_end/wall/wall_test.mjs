@@ -102,7 +102,7 @@ test("grey pages are readable too", async () => {
 test("the overview shows the numbers of the snapshot, held against their targets", async () => {
   const snapshot = snapshotOf({ agents: 40, pressure: 1 });
   Object.assign(snapshot.numbers, { waiting_customers: 1234, oldest_wait_seconds: 184.9, open_conversations: 311, capacity: 300 });
-  Object.assign(snapshot.numbers.windows["5m"], { slow_customers: 29, received_customers: 402, answered_turns: 377,
+  Object.assign(snapshot.numbers.windows["5m"], { slow_customers: 29, consulting_customers: 402, answered_turns: 377,
     response_time_sum_seconds: 7411.25, response_time_seconds: { 0.5: 11, 0.9: 48, 0.99: 160 } });
   Object.assign(snapshot.numbers.windows.today, { unanswered_customers: 51, received_customers: 1200 });
   snapshot.numbers.windows["1m"].messages = { customer: 120, human: 90, assist: 8, bot: 50, auto: 5, system: 1, note: 1 };
@@ -122,7 +122,7 @@ test("the overview shows the numbers of the snapshot, held against their targets
 
   // Nothing to divide by is no data, not 0 %.
   const empty = snapshotOf({ agents: 1, targets: {} });
-  Object.assign(empty.numbers.windows["5m"], { answered_turns: 0, response_time_sum_seconds: 0, response_time_seconds: undefined, received_customers: 0, slow_customers: 0 });
+  Object.assign(empty.numbers.windows["5m"], { answered_turns: 0, response_time_sum_seconds: 0, response_time_seconds: undefined, consulting_customers: 0, slow_customers: 0 });
   empty.at += 1000;
   server.publish(empty);
   await showsSnapshot(page, empty);
