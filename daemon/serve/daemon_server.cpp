@@ -48,7 +48,8 @@ Routes all_routes(PrometheusPages& pages, LiveApi& api) {
 
 DaemonServer::DaemonServer(DaemonServerSettings settings, TakeMoment take_moment,
                            HttpServer::OnFailure on_failure)
-    : moments_(std::make_shared<Moments>(std::move(take_moment), settings.feed_deadline)),
+    : moments_(std::make_shared<Moments>(std::move(take_moment), settings.feed_deadline,
+                                         settings.moments_apart)),
       pages_(std::make_shared<PrometheusPages>(std::move(settings.build), moments_)),
       api_(std::make_shared<LiveApi>(moments_)),
       server_(std::make_unique<HttpServer>(std::move(settings.http), all_routes(*pages_, *api_),

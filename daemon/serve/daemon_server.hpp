@@ -21,6 +21,8 @@ struct DaemonServerSettings {
   HttpSettings http;
   BuildInfo build;
   std::chrono::milliseconds feed_deadline{5'000};  ///< then 503
+  /// Between two moments at least: who asks sooner waits so long at most.
+  std::chrono::milliseconds moments_apart{100};
 };
 
 /// `/metrics` and the pages beside it (prometheus_pages.hpp), `/api/v1` (live_api.hpp), `/`. One

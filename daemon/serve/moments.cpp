@@ -21,8 +21,9 @@ const WaitingPage* find_page(const Moment& moment, const WaitingWish& wish) {
   return nullptr;
 }
 
-Moments::Moments(TakeMoment take_moment, std::chrono::milliseconds deadline)
-    : take_moment_(std::move(take_moment)), deadline_(deadline) {}
+Moments::Moments(TakeMoment take_moment, std::chrono::milliseconds deadline,
+                 std::chrono::milliseconds apart)
+    : take_moment_(std::move(take_moment)), deadline_(deadline), apart_(apart) {}
 
 void Moments::ask_from(AskingThread thread) { thread_ = std::move(thread); }
 
@@ -32,11 +33,24 @@ void Moments::next(std::vector<WaitingWish> wishes, Use use) {
   thread_.after(deadline_, [weak = weak_from_this(), number] {
     if (const auto moments = weak.lock()) moments->give_up(number);
   });
-  if (!is_asked_) ask();
+  ask_when_due();
+}
+
+void Moments::ask_when_due() {
+  if (!waiting_.empty() && !is_asked_ && !is_too_soon_) ask();
 }
 
 void Moments::ask() {
   is_asked_ = true;
+  if (apart_ > std::chrono::milliseconds::zero()) {
+    is_too_soon_ = true;
+    thread_.after(apart_, [weak = weak_from_this()] {
+      const auto moments = weak.lock();
+      if (moments == nullptr) return;
+      moments->is_too_soon_ = false;
+      moments->ask_when_due();
+    });
+  }
   std::size_t pages = 0;
   for (const Waiting& each : waiting_) {
     for (const WaitingWish& wish : each.wishes) {
@@ -71,7 +85,7 @@ void Moments::answer() {
   // Still asked: who asks from within a use waits until all of them have seen this moment.
   for (const Waiting& each : met) each.use(moment_.get());
   is_asked_ = false;
-  if (!waiting_.empty()) ask();
+  ask_when_due();
 }
 
 void Moments::give_up(std::uint64_t number) {

@@ -17,7 +17,9 @@ struct AskingThread {
   std::function<void(std::function<void()>)> post;
 };
 
-/// Asks the feed's thread for moments, one at a time. Who asks while one is on its way gets that
+/// Asks the feed's thread for moments, one at a time and never more often than `apart` says, so
+/// that no number of readers, however hasty, costs that thread more than so many answers a second.
+/// An answer is always younger than its question. Who asks while one is on its way gets that
 /// one, unless it lacks a list of waiting customers that is wanted; those wait for the next, which
 /// has the lists of all. So a burst of questions costs the feed's thread one answer, or two; and
 /// since each scope is listed once, a customer is listed three times at the most (with all, its
@@ -30,7 +32,10 @@ class Moments : public std::enable_shared_from_this<Moments> {
   /// none in time.
   using Use = std::function<void(const Moment*)>;
 
-  Moments(TakeMoment take_moment, std::chrono::milliseconds deadline);
+  /// Who has no moment `deadline` after the question is told so; from one question to the feed's
+  /// thread to the next at least `apart` passes.
+  Moments(TakeMoment take_moment, std::chrono::milliseconds deadline,
+          std::chrono::milliseconds apart);
 
   /// Before the first next().
   void ask_from(AskingThread thread);
@@ -47,16 +52,19 @@ class Moments : public std::enable_shared_from_this<Moments> {
   };
 
   void ask();
+  void ask_when_due();
   void answer();
   void give_up(std::uint64_t number);
   bool has_all(const std::vector<WaitingWish>& wishes) const;
 
   const TakeMoment take_moment_;
   const std::chrono::milliseconds deadline_;
+  const std::chrono::milliseconds apart_;
   AskingThread thread_;
   // Given to the feed's thread while is_asked_, and not touched here then, except in answer().
   const std::shared_ptr<Moment> moment_ = std::make_shared<Moment>();
   bool is_asked_ = false;
+  bool is_too_soon_ = false;  ///< since the last question
   std::uint64_t answered_ = 0;
   std::uint64_t last_number_ = 0;
   std::vector<Waiting> waiting_;

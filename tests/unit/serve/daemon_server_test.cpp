@@ -102,6 +102,7 @@ class DaemonServerTest : public testing::Test {
  protected:
   DaemonServerTest() {
     settings.http.port = 0;
+    settings.moments_apart = std::chrono::milliseconds{0};
     settings.build.version = "1.2.3";
   }
   std::uint16_t start() {

@@ -227,7 +227,7 @@ TEST_F(EventStreamTest, SettingsThatChangeWhileAHandlerThinksMakeNoStream) {
 
   server->set_access(read_access(access));
 
-  EXPECT_TRUE(on_server([&] { return kept->accept()->is_ended(); }));
+  ASSERT_TRUE(on_server([&] { return kept->accept()->is_ended(); }));
   EXPECT_TRUE(client.is_ended());
 }
 

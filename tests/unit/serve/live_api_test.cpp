@@ -155,7 +155,7 @@ class LiveApiTest : public testing::Test {
         };
         if (!is_busy_) std::exchange(answer_, nullptr)();
       },
-      5s);
+      5s, 0ms);
   std::shared_ptr<LiveApi> api_ = std::make_shared<LiveApi>(moments_);
 };
 

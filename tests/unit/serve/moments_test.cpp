@@ -11,12 +11,24 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+constexpr std::chrono::milliseconds kDeadline{5'000};
+constexpr std::chrono::milliseconds kNotApart{0};
+
 /// The feed's thread and the asking one, both in the test's hand.
 class MomentsTest : public testing::Test {
  protected:
-  MomentsTest() {
-    moments->ask_from({[this](std::chrono::milliseconds, std::function<void()> work) {
-                         deadlines.push_back(std::move(work));
+  MomentsTest() { use(kNotApart); }
+  void use(std::chrono::milliseconds apart) {
+    moments = std::make_shared<Moments>(
+        [this](const std::shared_ptr<Moment>& moment, std::function<void()> done) {
+          ++asked;
+          wished.clear();
+          for (const WaitingPage& page : moment->waiting) wished.push_back(page.wish);
+          filled = std::move(done);
+        },
+        kDeadline, apart);
+    moments->ask_from({[this](std::chrono::milliseconds delay, std::function<void()> work) {
+                         (delay == kDeadline ? deadlines : pauses).push_back(std::move(work));
                        },
                        [](const std::function<void()>& work) { work(); }});
   }
@@ -35,15 +47,9 @@ class MomentsTest : public testing::Test {
   std::vector<WaitingWish> wished;
   std::function<void()> filled;
   std::vector<std::function<void()>> deadlines;
+  std::vector<std::function<void()>> pauses;
   std::vector<std::string> got;
-  std::shared_ptr<Moments> moments = std::make_shared<Moments>(
-      [this](const std::shared_ptr<Moment>& moment, std::function<void()> done) {
-        ++asked;
-        wished.clear();
-        for (const WaitingPage& page : moment->waiting) wished.push_back(page.wish);
-        filled = std::move(done);
-      },
-      std::chrono::milliseconds{5'000});
+  std::shared_ptr<Moments> moments;
 };
 
 const WaitingWish kTea{{"tea", ""}, 20};
@@ -114,6 +120,37 @@ TEST_F(MomentsTest, WishesOfOneScopeAreOneListWithTheGreatestLimit) {
 
   EXPECT_EQ(got.back(), "all");
   EXPECT_EQ(asked, 3);
+}
+
+TEST_F(MomentsTest, WhoAsksTooSoonAfterTheLastQuestionWaitsForItsTime) {
+  use(std::chrono::milliseconds{100});
+  ask("a");
+  fill();
+  ask("b");
+  ask("c");
+  EXPECT_EQ(asked, 1);
+
+  pauses[0]();
+  EXPECT_EQ(asked, 2);
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("a", "b", "c"));
+  pauses[1]();
+  EXPECT_EQ(asked, 2) << "for nobody";
+  ask("d");
+  EXPECT_EQ(asked, 3);
+}
+
+TEST_F(MomentsTest, AnAnswerThatTakesLongIsNotFollowedByAPause) {
+  use(std::chrono::milliseconds{100});
+  ask("a");
+  ask("tea", {kTea});
+  pauses[0]();
+  EXPECT_EQ(asked, 1);
+
+  fill();
+
+  EXPECT_EQ(asked, 2);
 }
 
 TEST_F(MomentsTest, WhoAsksWhileAMomentIsUsedWaitsForTheNext) {
