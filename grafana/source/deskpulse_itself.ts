@@ -50,6 +50,19 @@ export function deskpulseItself(say: Say, _language: Language): Board {
     "{{path}}",
   );
 
+  let connections = graph({
+    title: say("连接与推送流", "Connections and streams"),
+    description: say(
+      "当前的 HTTP 连接，其中的推送流（每块大屏一个），以及因过多而拒绝的连接（每秒）。",
+      "HTTP connections open now, of these streams of events, one for each wall page; and connections refused because there were too many (per second).",
+    ),
+    unit: "locale",
+    ...third,
+  });
+  connections = panels.withLines(connections, "connections", own("deskpulse_http_connections"), say("连接 {{instance}}", "connections {{instance}}"));
+  connections = panels.withLines(connections, "streams", own("deskpulse_http_streams"), say("推送流 {{instance}}", "streams {{instance}}"));
+  connections = panels.withLines(connections, "refused", rate("deskpulse_http_refused_connections_total", "instance"), say("拒绝 {{instance}}", "refused {{instance}}"));
+
   let descriptors = graph({
     title: say("线程与文件描述符", "Threads and file descriptors"),
     description: say("接近上限时会拒绝连接。", "Connections are refused near the limit."),
@@ -244,22 +257,7 @@ export function deskpulseItself(say: Say, _language: Language): Board {
             "{{path}} {{code}}",
           ),
           http,
-          panels.withLines(
-            panels.withLines(
-              graph({
-                title: say("连接数", "Connections"),
-                description: say("当前的 HTTP 连接，以及因过多而拒绝的（每秒）。", "HTTP connections open now, and those refused because there were too many (per second)."),
-                unit: "locale",
-                ...third,
-              }),
-              "connections",
-              own("deskpulse_http_connections"),
-              "{{instance}}",
-            ),
-            "refused",
-            rate("deskpulse_http_refused_connections_total", "instance"),
-            say("拒绝 {{instance}}", "refused {{instance}}"),
-          ),
+          connections,
           panels.withLines(
             graph({
               title: say("抓取耗时", "Scrape duration"),
