@@ -1,6 +1,7 @@
 // Six lines of the last hour, large enough to be read from the other end of the hall.
 import { Chart } from "./chart.js";
 import { element } from "./dom.js";
+import { waitingTarget } from "./judge.js";
 import { lineFormat } from "./overview.js";
 
 const LINES = ["waiting_customers", "slow_customers", "response_time_mean_seconds", "oldest_wait_seconds", "open_conversations", "messages_per_minute"];
@@ -18,8 +19,9 @@ export class HourPage {
     return 1;
   }
 
-  update({ history, targets, numbers }) {
-    const target = { ...targets, open_conversations: (targets.load ?? NaN) * numbers.capacity };
+  update(snapshot) {
+    const { history, targets, numbers } = snapshot;
+    const target = { ...targets, waiting_customers: waitingTarget(snapshot), open_conversations: (targets.load ?? NaN) * numbers.capacity };
     for (const [name, chart] of this.#charts) chart.update(history, history[name], target[TARGET_OF[name] ?? name]);
   }
 }

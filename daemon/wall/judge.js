@@ -12,6 +12,10 @@ export function against(value, target) {
   return value >= target * NEAR ? "near" : "good";
 }
 
+/** How many may wait at once. The target is each shop's: several shops together have as many times that. */
+export const waitingTarget = ({ targets, shop, shops }) =>
+  (targets.waiting_customers ?? NaN) * (shop === null ? Math.max(shops.length, 1) : 1);
+
 export const worst = (...states) =>
   STATES[Math.max(...states.map((state) => STATES.indexOf(state)))];
 

@@ -2,7 +2,7 @@
 import { Chart } from "./chart.js";
 import { element, icon, setData, setHidden, setIcon, setText } from "./dom.js";
 import * as format from "./format.js";
-import { against, trend, worst } from "./judge.js";
+import { against, trend, waitingTarget, worst } from "./judge.js";
 
 const FIGURES = ["waiting", "slow", "response", "unanswered", "conversations", "messages"];
 const LINES = ["waiting_customers", "slow_customers", "response_time_mean_seconds"];
@@ -37,14 +37,15 @@ export class OverviewPage {
     const incomplete = snapshot.status.incomplete ?? [];
     const count = (value) => format.count(value, this.#lang);
 
+    const mayWait = waitingTarget(snapshot);
     this.#cards.waiting.update({
       value: count(numbers.waiting_customers),
       state: worst(
-        against(numbers.waiting_customers, targets.waiting_customers),
+        against(numbers.waiting_customers, mayWait),
         against(numbers.oldest_wait_seconds, targets.oldest_wait_seconds),
       ),
       detail: words.longest(format.wait(numbers.oldest_wait_seconds)),
-      target: [count(targets.waiting_customers), format.wait(targets.oldest_wait_seconds)]
+      target: [count(mayWait), format.wait(targets.oldest_wait_seconds)]
         .filter((text) => text !== format.NO_DATA),
     });
 
@@ -95,7 +96,7 @@ export class OverviewPage {
       targetText: flow ? words.byBots(count(flow.bots)) : "",
     });
 
-    const targetOfLine = { waiting_customers: targets.waiting_customers, response_time_mean_seconds: targets.response_time_mean_seconds };
+    const targetOfLine = { waiting_customers: mayWait, response_time_mean_seconds: targets.response_time_mean_seconds };
     for (const name of LINES) this.#charts[name].update(history, history[name], targetOfLine[name]);
   }
 

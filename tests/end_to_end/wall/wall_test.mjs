@@ -120,6 +120,14 @@ test("the overview shows the numbers of the snapshot, held against their targets
   assert.deepEqual((await card("messages")).slice(0, 3), ["275", "Customers 120 · staff 98", "Bots and automatic 55"]);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.watermark), String(snapshot.watermark));
 
+  // The target of waiting customers is each shop's.
+  const several = snapshotOf({ agents: 40, shops: 5, targets: { waiting_customers: 20, oldest_wait_seconds: 180 } });
+  Object.assign(several.numbers, { waiting_customers: 79, oldest_wait_seconds: 30 });
+  several.at += 500;
+  server.publish(several);
+  await showsSnapshot(page, several);
+  assert.deepEqual(await card("waiting"), ["79", "Longest 0:30", "Target ≤ 100 · 3:00", "good", "OK"]);
+
   // Nothing to divide by is no data, not 0 %.
   const empty = snapshotOf({ agents: 1, targets: {} });
   Object.assign(empty.numbers.windows["5m"], { answered_turns: 0, response_time_sum_seconds: 0, response_time_seconds: undefined, consulting_customers: 0, slow_customers: 0 });
