@@ -11,8 +11,10 @@ second, the targets are those of the test, and nobody is left alone at night.
 
 import http.server
 import json
+import os
 import re
 import signal
+import subprocess
 import threading
 import urllib.parse
 from pathlib import Path
@@ -20,7 +22,7 @@ from pathlib import Path
 import yaml
 
 import programs
-from programs import Daemon, ProgramTest, Program, Simulator, get, now_ms, program, wait_for
+from programs import PATIENCE, Daemon, ProgramTest, Program, Simulator, get, now_ms, program, toml_string, wait_for
 from prometheus_test import Prometheus, needed
 from scripted_platform import ScriptedPlatform
 
@@ -53,7 +55,7 @@ def rewrite_rules(text):
     return yaml.safe_dump(rules, allow_unicode=True)
 
 
-def rewrite_prometheus(text, targets, alertmanager):
+def rewrite_prometheus(text, targets, secure_targets, alertmanager):
     settings = yaml.safe_load(text)
     settings["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     settings["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alertmanager]
@@ -61,6 +63,13 @@ def rewrite_prometheus(text, targets, alertmanager):
         job |= {"scrape_interval": "1s", "scrape_timeout": "1s"}
         del job["static_configs"]
         job["file_sd_configs"] = [{"files": [str(targets)]}]
+    # As the example's comments have it for other machines, but that any certificate will do.
+    settings["scrape_configs"].append({
+        "job_name": "deskpulse-remote",
+        "scheme": "https",
+        "tls_config": {"insecure_skip_verify": True},
+        "file_sd_configs": [{"files": [str(secure_targets)]}],
+    })
     return yaml.safe_dump(settings)
 
 
@@ -144,12 +153,13 @@ class Alertmanager(Program):
 class PrometheusWithRules(Prometheus):
     def __init__(self, folder, alertmanager):
         self.targets = folder / "targets.json"
+        self.secure_targets = folder / "secure_targets.json"
         self.watch([])
         for rules in (RECORDING, ALERTS):
             (folder / rules.name).write_text(rewrite_rules(rules.read_text("utf-8")), "utf-8")
         settings = folder / "prometheus.yml"
         example = (DEPLOY / "prometheus/prometheus.yml").read_text("utf-8")
-        settings.write_text(rewrite_prometheus(example, self.targets, alertmanager), "utf-8")
+        settings.write_text(rewrite_prometheus(example, self.targets, self.secure_targets, alertmanager), "utf-8")
         Program.__init__(
             self,
             needed("prometheus"),
@@ -158,11 +168,12 @@ class PrometheusWithRules(Prometheus):
             "--web.listen-address=127.0.0.1:0",
         )
 
-    def watch(self, addresses):
-        """From now on these, and no others, are scraped."""
-        written = self.targets.with_suffix(".new")
-        written.write_text(json.dumps([{"targets": addresses}] if addresses else []), "utf-8")
-        written.rename(self.targets)
+    def watch(self, addresses, secure=()):
+        """From now on these, and no others, are scraped; `secure` are those with TLS."""
+        for path, watched in ((self.targets, addresses), (self.secure_targets, list(secure))):
+            written = path.with_suffix(".new")
+            written.write_text(json.dumps([{"targets": watched}] if watched else []), "utf-8")
+            written.rename(path)
 
     def firing(self):
         return [labels for labels, _ in self.query('ALERTS{alertstate="firing"}')]
@@ -326,6 +337,37 @@ reconnect = {{ base = "20ms", cap = "200ms" }}
 
         return make, lambda: running.append(self.daemon_of(url, "", *listen))
 
+    def certificate(self, days):
+        """The listener's, which is good for so many days; in place of what stands there, at once."""
+        certificate, key = self.folder / "listener.pem", self.folder / "listener.key"
+        subprocess.run(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=deskpulse".split()
+            + ["-days", str(days), "-out", f"{certificate}.new", "-keyout", f"{key}.new"],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        os.rename(f"{key}.new", key)
+        os.rename(f"{certificate}.new", certificate)
+        return certificate, key
+
+    def daemon_with_tls(self):
+        certificate, key = self.certificate(90)
+        platform = self.run_program(ScriptedPlatform())
+        return self.run_program(Daemon(self.folder, f"""[feed]
+url = "{platform.url()}"
+[http.tls_server_config]
+cert_file = {toml_string(str(certificate))}
+key_file = {toml_string(str(key))}
+"""))
+
+    def old_certificate(self, daemon):
+        def renew(days):
+            self.certificate(days)
+            daemon.process.send_signal(signal.SIGHUP)
+
+        return (lambda: renew(3)), (lambda: renew(90))
+
     def lost_simulator(self, simulator, port):
         return (lambda: self.assertEqual(simulator.end(), 0)), (lambda: self.simulator(port))
 
@@ -385,6 +427,7 @@ reconnect = {{ base = "20ms", cap = "200ms" }}
         late, late_daemon = self.watched()
         dirty, dirty_daemon = self.watched()
         restless, restless_daemon = self.watched()
+        secure_daemon = self.daemon_with_tls()
         self.healthy_shops(desk, shops)
         addresses = {
             name: daemon.address()
@@ -399,7 +442,8 @@ reconnect = {{ base = "20ms", cap = "200ms" }}
 
         nothing = (lambda: None, lambda: None)
         bad = {"type": "message", "ts": now_ms(), "shop": "shop", "customer": "", "from": "customer"}
-        not_scraped = Fault("DeskpulseNotScraped", lambda: None, lambda: prometheus.watch(list(addresses.values())))
+        not_scraped = Fault("DeskpulseNotScraped", lambda: None,
+                            lambda: prometheus.watch(list(addresses.values()), [secure_daemon.address()]))
         faults = [
             shop_fault("DeskpulseManyCustomersWaitTooLong", "waits", self.too_many_wait(desk, "waits", 6, 40_000),
                        seconds="30"),
@@ -419,6 +463,7 @@ reconnect = {{ base = "20ms", cap = "200ms" }}
             Fault("DeskpulseEventsRejected", lambda: dirty.keep_sending(bad), lambda: dirty.keep_sending(None),
                   instance=addresses["dirty"], reason="bad_id"),
             Fault("DeskpulseConfigReloadFailed", *self.bad_configuration(desk_daemon), instance=addresses["desk"]),
+            Fault("DeskpulseCertificateExpiring", *self.old_certificate(secure_daemon), instance=secure_daemon.address()),
             Fault("DeskpulseRestartLoop", *self.restarts(prometheus, restless_daemon, restless.url()),
                   instance=addresses["restless"]),
             *(Fault("DeskpulseDown", *nothing, instance=addresses["restless"], job=job) for job in PAGES),
@@ -429,7 +474,7 @@ reconnect = {{ base = "20ms", cap = "200ms" }}
         wait_for("DeskpulseNotScraped", lambda: not_scraped.is_in(prometheus.firing()))
         not_scraped.end()
         wait_for("its end", lambda: not not_scraped.is_in(prometheus.firing()))
-        pages = len(addresses) * len(PAGES)
+        pages = len(addresses) * len(PAGES) + 1
         enough = 2 * int(hurried("10m")[:-1])  # scrapes; no alert looks further back for how things were
         wait_for("scrapes of the good time",
                  lambda: len(prometheus.query(f"count_over_time(up[10m]) >= {enough}")) == pages)
