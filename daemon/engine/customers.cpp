@@ -9,14 +9,14 @@
 namespace deskpulse::engine {
 namespace {
 
-/// Moves one customer's unit of `number` to `at`, unless it is at a later time already.
+/// Moves one customer's unit of `count` to `at`, unless it is at a later time already.
 void move_newest(Tally& tally, const WindowClock& clock, PackedInstant& newest, Instant at,
-                 std::uint32_t ScopeNumbers::*number) {
+                 Count count) {
   const Instant before = newest;
   if (at <= before) return;
   if (before != Instant{})
-    tally.place_rolling(clock, before, [number](ScopeNumbers& n) { --(n.*number); });
-  tally.place_rolling(clock, at, [number](ScopeNumbers& n) { ++(n.*number); });
+    tally.place_rolling(clock, before, [count](auto& row) { row.add(count, -1); });
+  tally.place_rolling(clock, at, [count](auto& row) { row.add(count); });
   newest = at;
 }
 
@@ -24,7 +24,7 @@ void move_newest(Tally& tally, const WindowClock& clock, PackedInstant& newest, 
 
 void Engine::State::wrote(Conversation& c, Instant at) {
   Tally& tally = shop_of(c).tally;
-  move_newest(tally, clock_, c.last_wrote, at, &ScopeNumbers::consulting_customers);
+  move_newest(tally, clock_, c.last_wrote, at, Count::consulting_customers);
   turn_page(c);
   if (!clock_.in_today(at) || c.today_consulted) return;
   c.today_consulted = true;
@@ -35,7 +35,7 @@ void Engine::State::wrote(Conversation& c, Instant at) {
 void Engine::State::wrote_to(Conversation& c, std::uint32_t agent, Instant at) {
   Tally& tally = touch(agent).tally;
   Pair& p = pair(c, agent);
-  move_newest(tally, clock_, p.last_wrote, at, &ScopeNumbers::consulting_customers);
+  move_newest(tally, clock_, p.last_wrote, at, Count::consulting_customers);
   if (!clock_.in_today(at) || p.today_consulted) return;
   p.today_consulted = true;
   ++tally.today(clock_).consulting_customers;
@@ -46,8 +46,8 @@ void Engine::State::became_slow(Conversation& c, std::uint32_t agent, Instant at
   Tally& of_shop = shop_of(c).tally;
   Tally& of_agent = touch(agent).tally;
   Pair& p = pair(c, agent);
-  move_newest(of_shop, clock_, c.last_slow, at, &ScopeNumbers::slow_customers);
-  move_newest(of_agent, clock_, p.last_slow, at, &ScopeNumbers::slow_customers);
+  move_newest(of_shop, clock_, c.last_slow, at, Count::slow_customers);
+  move_newest(of_agent, clock_, p.last_slow, at, Count::slow_customers);
   turn_page(c);
   if (!clock_.in_today(at)) return;
   if (!c.today_slow) ++of_shop.today(clock_).slow_customers;
@@ -76,9 +76,7 @@ void Engine::State::bot_ended(Conversation& c, std::uint32_t sender, Instant at)
 
 // The customer's newest turn, by its opening; called when it enters or leaves the unanswered ones.
 void Engine::State::count_unanswered(const Conversation& c, std::uint32_t agent, int change) {
-  const auto by = [change](ScopeNumbers& n) {
-    n.unanswered_customers += static_cast<std::uint32_t>(change);
-  };
+  const auto by = [change](auto& row) { row.add(Count::unanswered_customers, change); };
   shop_of(c).tally.place_rolling(clock_, c.opening, by);
   // A turn of long ago is in no number any more, and so its agent is not seen by this (ruling R8).
   if (roster_.agent_at(agent).tally.place_rolling(clock_, c.opening, by)) touch(agent);

@@ -53,7 +53,7 @@ void Engine::State::fire(Conversation& c, Instant deadline) {
 void Engine::State::fire_slow(Conversation& c, Instant deadline) {
   c.turn_slow = true;
   if (c.slow_turns < 0xffff) ++c.slow_turns;
-  place(c, c.agent, deadline, [](ScopeNumbers& n) { ++n.slow_turns; });
+  place(c, c.agent, deadline, [](auto& row) { row.add(Count::slow_turns); });
   ++shop_of(c).tally.counters.slow_turns;
   ++touch(c.agent).tally.counters.slow_turns;
   if (c.slow_turns >= shop_of(c).settings.slow_times) became_slow(c, c.agent, deadline);

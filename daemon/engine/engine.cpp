@@ -197,7 +197,7 @@ void Engine::State::rating(const proto::Event& event) {
 void Engine::State::count_message(std::uint32_t shop, std::uint32_t agent, proto::From from,
                                   Instant at) {
   const auto kind = static_cast<std::size_t>(from);
-  const auto count = [kind](ScopeNumbers& n) { ++n.messages[kind]; };
+  const auto count = [from](auto& row) { row.add(messages_from(from)); };
   Tally& of_shop = roster_.shop_at(shop).tally;
   Tally& of_agent = touch(agent).tally;
   of_shop.place(clock_, at, count);

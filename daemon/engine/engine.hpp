@@ -23,7 +23,7 @@ namespace deskpulse::engine {
 /// apply() is O(1) amortised, but for O(log waiting) for the oldest wait and a walk over the agents
 /// that this customer has met, and allocates nothing once the tables have grown; advance() costs
 /// what the deadlines passed cost. Nothing walks all conversations. Shops and agents are kept for
-/// ever: about 28 kB for each agent while it is active, 82 kB for a shop. Not thread-safe: one
+/// ever: about 20 kB for each agent while it is active, 75 kB for a shop. Not thread-safe: one
 /// thread owns an engine.
 class Engine {
  public:

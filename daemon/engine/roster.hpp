@@ -21,7 +21,7 @@ namespace deskpulse::engine {
 
 /// Thousands of them take turns, so what an event touches stands together at the beginning.
 struct alignas(64) Agent {
-  explicit Agent(RowPool& rows) : tally(rows) {}
+  explicit Agent(RowPools& rows) : tally(rows) {}
 
   /// Asks the processor for what most events touch: all up to the rings of the first windows.
   void prefetch() const {
@@ -45,7 +45,7 @@ struct alignas(64) Agent {
 };
 
 struct Shop {
-  explicit Shop(RowPool& rows) : tally(rows) {}
+  explicit Shop(RowPools& rows) : tally(rows) {}
 
   ShopSettings settings;
   std::uint32_t queue = 0;            ///< its agent `unassigned`
@@ -90,7 +90,7 @@ class Roster {
 
   const ShopSettings& defaults_;
   const proto::IdHasher hasher_;
-  RowPool rows_;  ///< of all tallies
+  RowPools rows_;  ///< of all tallies
   std::deque<Shop> shops_;
   std::deque<Agent> agents_;
   IdIndex shop_index_;

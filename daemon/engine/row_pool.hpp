@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "daemon/engine/report.hpp"
+#include "daemon/engine/row.hpp"
 #include "daemon/memory/huge_pages.hpp"
 
 namespace deskpulse::engine {
@@ -15,6 +15,7 @@ namespace deskpulse::engine {
 /// row would cost a miss of the page table beside its own. The first chunk is small, for small
 /// shops. A block given back is the next one handed out; memory goes back to the system with the
 /// pool.
+template <class Row>
 class RowPool {
  public:
   /// `length`: rows in a block.
@@ -23,18 +24,18 @@ class RowPool {
   RowPool& operator=(const RowPool&) = delete;
 
   /// A block of empty rows; valid as long as the pool.
-  ScopeNumbers* acquire() {
+  Row* acquire() {
     if (free_.empty()) add_chunk();
-    ScopeNumbers* const block = free_.back();
+    Row* const block = free_.back();
     free_.pop_back();
-    std::fill_n(block, length_, ScopeNumbers{});
+    std::fill_n(block, length_, Row{});
     return block;
   }
-  void release(ScopeNumbers* block) { free_.push_back(block); }
+  void release(Row* block) { free_.push_back(block); }
 
  private:
   static constexpr std::size_t kFirstBlocks = 16;
-  static constexpr std::size_t kChunkRows = (std::size_t{8} << 20) / sizeof(ScopeNumbers);
+  static constexpr std::size_t kChunkRows = (std::size_t{8} << 20) / sizeof(Row);
 
   void add_chunk() {
     const std::size_t blocks =
@@ -45,8 +46,14 @@ class RowPool {
   }
 
   std::size_t length_;
-  std::vector<std::vector<ScopeNumbers, memory::HugePageAllocator<ScopeNumbers>>> chunks_;
-  std::vector<ScopeNumbers*> free_;
+  std::vector<std::vector<Row, memory::HugePageAllocator<Row>>> chunks_;
+  std::vector<Row*> free_;
+};
+
+struct RowPools {
+  explicit RowPools(std::size_t length) : packed(length), wide(length) {}
+  RowPool<PackedRow> packed;
+  RowPool<WideRow> wide;
 };
 
 }  // namespace deskpulse::engine

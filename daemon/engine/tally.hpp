@@ -18,20 +18,23 @@ namespace deskpulse::engine {
 /// and the longer one's numbers are both sums together: whatever happens, now or late, changes one
 /// bucket and one sum, however many windows cover it. Rolling is lazy: whoever touches or reads a
 /// tally brings it to the clock first, and only occupied buckets are visited. The rings are
-/// allocated with the first number: 88 bytes a bucket, 27 kB for five windows. The clock is passed
-/// to each call rather than kept, so a tally is a plain value; its rows stay
-/// with the pool when it dies.
+/// allocated with the first number: 64 bytes a bucket, 20 kB for five windows. The clock is passed
+/// to each call rather than kept, so a tally is a plain value; its rows stay with the pool when it
+/// dies.
+///
+/// Rows begin packed. After two million changes of one party, days of a busy person's work or
+/// minutes of a robot's, a count of its rows might be full, and they become wide ones, for good.
 class Tally {
  public:
   Counters counters;
 
-  /// The rows come from `pool`, of blocks of rows_needed(), which must outlive this.
-  explicit Tally(RowPool& pool) : pool_(&pool) {}
+  /// The rows come from `pools`, of blocks of rows_needed(), which must outlive this.
+  explicit Tally(RowPools& pools) : pools_(&pools) {}
   static std::size_t rows_needed(std::size_t windows) { return windows * (1 + kBucketsPerWindow); }
 
-  /// Changes what happened at `at`, wherever that counts: `change(ScopeNumbers&)` is called for
-  /// each of the rows that stand for it, and must do the same each time (add a constant, raise a
-  /// maximum).
+  /// Changes what happened at `at`, wherever that counts: `change(row)` is called for each of
+  /// the rows that stand for it, packed or wide, and must do the same each time: add to each count
+  /// 1 at most, or take back what an earlier call has added; add to a sum; raise a maximum.
   template <class Change>
   void place(const WindowClock& clock, Instant at, Change change) {
     place_rolling(clock, at, change);
@@ -46,7 +49,7 @@ class Tally {
   /// The business day's numbers, to be changed where place() does not fit.
   ScopeNumbers& today(const WindowClock& clock) {
     roll(clock);
-    return today_;
+    return today_.numbers;
   }
 
   /// The level of open conversations changes now by one (spec 5, `peak_conversations`): the values
@@ -64,8 +67,10 @@ class Tally {
 
   /// Gives the rings back; for a party that has been silent longer than any window.
   void release_rings() {
-    if (rows_ != nullptr) pool_->release(rows_);
-    rows_ = nullptr;
+    if (packed_ != nullptr) pools_->packed.release(packed_);
+    if (wide_ != nullptr) pools_->wide.release(wide_);
+    packed_ = nullptr;
+    wide_ = nullptr;
   }
 
  private:
@@ -81,35 +86,46 @@ class Tally {
   void roll_to(const WindowClock& clock);
   /// Takes what left a shorter window and happened at `at` into those of `windows`, or the ones
   /// they feed, that still cover it.
-  void take_over(unsigned windows, const WindowClock& clock, Instant at, const ScopeNumbers& row);
-  void leave(int window, const WindowClock& clock);
-  template <class Change>
-  bool place_in(unsigned windows, const WindowClock& clock, Instant at, Change change);
+  template <class Row>
+  void take_over(Row* rows, unsigned windows, const WindowClock& clock, Instant at, const Row& row);
+  template <class Row>
+  void leave(Row* rows, int window, const WindowClock& clock);
+  template <class Row, class Change>
+  bool place_in(Row* rows, unsigned windows, const WindowClock& clock, Instant at, Change change);
   void note_peak(const WindowClock& clock, std::uint32_t level);
   void allocate();
-  ScopeNumbers& sum(int window) { return rows_[static_cast<std::size_t>(window)]; }
-  ScopeNumbers& bucket(int window, int slot, const WindowClock& clock) const {
-    return rows_[static_cast<std::size_t>(clock.windows() + window * kBucketsPerWindow + slot)];
+  void widen(const WindowClock& clock);
+  // Rows are the windows' sums, then their buckets.
+  static std::size_t bucket(int window, int slot, const WindowClock& clock) {
+    return static_cast<std::size_t>(clock.windows() + window * kBucketsPerWindow + slot);
   }
 
   std::uint64_t tick_ = 0;
   std::int64_t day_ = 0;
   std::uint32_t level_ = 0;
-  ScopeNumbers* rows_ = nullptr;  ///< sums, then buckets
-  ScopeNumbers today_;
+  std::uint32_t changes_ = 0;  ///< so many to rows that are packed
+  PackedRow* packed_ = nullptr;
+  WideRow* wide_ = nullptr;
+  WideRow today_;
   std::array<Ring, kMaxWindows> rings_;
-  RowPool* pool_;
+  RowPools* pools_;
 };
 
 template <class Change>
 bool Tally::place_rolling(const WindowClock& clock, Instant at, Change change) {
   roll(clock);
-  if (!rows_) allocate();
-  return place_in(clock.roots(), clock, at, change);
+  if (wide_ != nullptr) return place_in(wide_, clock.roots(), clock, at, change);
+  if (packed_ == nullptr) allocate();
+  if (++changes_ > PackedRow::kMost) {
+    widen(clock);
+    return place_in(wide_, clock.roots(), clock, at, change);
+  }
+  return place_in(packed_, clock.roots(), clock, at, change);
 }
 
-template <class Change>
-bool Tally::place_in(unsigned windows, const WindowClock& clock, Instant at, Change change) {
+template <class Row, class Change>
+bool Tally::place_in(Row* rows, unsigned windows, const WindowClock& clock, Instant at,
+                     Change change) {
   bool placed = false;
   for (; windows != 0; windows &= windows - 1) {
     const int i = std::countr_zero(windows);
@@ -118,14 +134,14 @@ bool Tally::place_in(unsigned windows, const WindowClock& clock, Instant at, Cha
     if (at < now.start) {
       const std::int64_t number = at.time_since_epoch() / now.width;
       if (number <= now.number - kBucketsPerWindow) {
-        placed |= place_in(now.feeds, clock, at, change);
+        placed |= place_in(rows, now.feeds, clock, at, change);
         continue;
       }
       slot = static_cast<int>(number % kBucketsPerWindow);
     }
     rings_[static_cast<std::size_t>(i)].occupied |= std::uint64_t{1} << slot;
-    change(bucket(i, slot, clock));
-    change(sum(i));
+    change(rows[bucket(i, slot, clock)]);
+    change(rows[i]);
     placed = true;
   }
   return placed;

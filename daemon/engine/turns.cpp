@@ -107,13 +107,13 @@ void Engine::State::answer(Conversation& c, std::uint32_t sender, Instant at) {
     const std::int64_t ms = time.count();
     const std::int64_t capped =
         profile.response_cap ? std::min(ms, profile.response_cap->count()) : ms;
-    return [=](ScopeNumbers& n) {
-      ++n.answered_turns;
-      n.response_time_sum_ms += capped;
-      n.response_time_max_ms = std::max(n.response_time_max_ms, ms);
+    return [=](auto& row) {
+      row.add(Count::answered_turns);
+      row.add_response(capped);
+      row.raise_response_max(ms);
       if (first) {
-        ++n.first_responses;
-        n.first_response_time_sum_ms += capped;
+        row.add(Count::first_responses);
+        row.add_first_response(capped);
       }
     };
   };
@@ -182,9 +182,9 @@ bool Engine::State::may_be_judged(const Conversation& c) const {
 
 void Engine::State::judge(Conversation& c, std::uint32_t agent, Instant at, bool timely) {
   c.turn_judged = true;
-  place(c, agent, at, [timely](ScopeNumbers& n) {
-    ++n.judged_turns;
-    n.timely_turns += timely ? 1U : 0U;
+  place(c, agent, at, [timely](auto& row) {
+    row.add(Count::judged_turns);
+    if (timely) row.add(Count::timely_turns);
   });
 }
 

@@ -24,7 +24,7 @@ struct HugePageAllocator {
 
   T* allocate(std::size_t count) {
     const std::size_t bytes = count * sizeof(T);
-    if (bytes < kFrom) return static_cast<T*>(::operator new(bytes));
+    if (bytes < kFrom) return static_cast<T*>(::operator new (bytes, std::align_val_t{alignof(T)}));
     void* const memory = ::operator new (bytes, std::align_val_t{kPage});
     // Best effort: an old kernel, or one told never to, keeps its small pages.
     static_cast<void>(::madvise(memory, bytes, MADV_HUGEPAGE));
@@ -32,7 +32,7 @@ struct HugePageAllocator {
   }
   void deallocate(T* memory, std::size_t count) {
     if (count * sizeof(T) < kFrom) {
-      ::operator delete(memory);
+      ::operator delete (memory, std::align_val_t{alignof(T)});
     } else {
       ::operator delete (memory, std::align_val_t{kPage});
     }

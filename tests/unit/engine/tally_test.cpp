@@ -15,7 +15,7 @@ struct Desk {
       : clock(windows, calendar), rows(Tally::rows_needed(windows.size())), tally(rows) {}
   Calendar calendar;
   WindowClock clock;
-  RowPool rows;
+  RowPools rows;
   Tally tally;
 
   std::vector<ScopeNumbers> read() {
@@ -25,7 +25,7 @@ struct Desk {
   }
 };
 
-void slow(ScopeNumbers& n) { ++n.slow_turns; }
+constexpr auto slow = [](auto& row) { row.add(Count::slow_turns); };
 
 TEST(Tally, AWindowCoversItsBucketAndTheFiftyNineBeforeIt) {
   Desk desk;
@@ -104,10 +104,10 @@ TEST(Tally, AgreesWithARecountOnRandomHistories) {
       const Fact fact{now - Millis{random() % (random() % 3 == 0 ? 5'000'000 : 9'000)},
                       static_cast<std::int64_t>(random() % 50)};
       facts.push_back(fact);
-      desk.tally.place(desk.clock, fact.at, [&](ScopeNumbers& n) {
-        ++n.answered_turns;
-        n.response_time_sum_ms += fact.value;
-        n.response_time_max_ms = std::max(n.response_time_max_ms, fact.value);
+      desk.tally.place(desk.clock, fact.at, [&](auto& row) {
+        row.add(Count::answered_turns);
+        row.add_response(fact.value);
+        row.raise_response_max(fact.value);
       });
       const auto scopes = desk.read();
       for (std::size_t w = 0; w < windows.size(); ++w) {
@@ -127,6 +127,30 @@ TEST(Tally, AgreesWithARecountOnRandomHistories) {
       }
     }
   }
+}
+
+// Packed rows hold two million of a kind; what is more must neither be lost nor spill into others.
+TEST(Tally, CountsBeyondWhatAPackedRowHolds) {
+  Desk desk({{"1m", 60s}, {"5m", 5min}});
+  const Instant start{100'000s};
+  desk.clock.advance(start);
+  desk.tally.place(desk.clock, start, [](auto& row) {
+    row.add(Count::timely_turns);
+    row.raise_response_max(7);
+  });
+  const std::uint32_t many = PackedRow::kMost + 10;
+  for (std::uint32_t i = 0; i < many; ++i) desk.tally.place(desk.clock, start, slow);
+
+  EXPECT_EQ(desk.read()[0].slow_turns, many);
+  EXPECT_EQ(desk.read()[0].timely_turns, 1U);
+  EXPECT_EQ(desk.read()[0].response_time_max_ms, 7);
+  EXPECT_EQ(desk.read()[0].slow_customers, 0U);
+  desk.clock.advance(start + 2min);
+  EXPECT_EQ(desk.read()[0].slow_turns, 0U);
+  EXPECT_EQ(desk.read()[1].slow_turns, many);
+  desk.clock.advance(start + 10min);
+  EXPECT_EQ(desk.read()[1].slow_turns, 0U);
+  EXPECT_EQ(desk.read()[2].slow_turns, many);
 }
 
 }  // namespace

@@ -1,0 +1,176 @@
+// What a bucket of a window holds: the numbers of spec 5, narrow where they are few.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "daemon/engine/report.hpp"
+
+namespace deskpulse::engine {
+
+/// What is counted one by one. The first ones are the messages, by proto::From.
+enum class Count : std::uint8_t {
+  consulting_customers = proto::kFromCount,
+  slow_turns,
+  slow_customers,
+  unanswered_customers,
+  answered_turns,
+  first_responses,
+  judged_turns,
+  timely_turns,
+};
+inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::timely_turns) + 1;
+constexpr Count messages_from(proto::From from) { return static_cast<Count>(from); }
+
+/// The numbers as they are reported.
+class WideRow {
+  template <class Numbers>
+  static auto& field(Numbers& of, Count count) {
+    switch (count) {
+      case Count::consulting_customers:
+        return of.consulting_customers;
+      case Count::slow_turns:
+        return of.slow_turns;
+      case Count::slow_customers:
+        return of.slow_customers;
+      case Count::unanswered_customers:
+        return of.unanswered_customers;
+      case Count::answered_turns:
+        return of.answered_turns;
+      case Count::first_responses:
+        return of.first_responses;
+      case Count::judged_turns:
+        return of.judged_turns;
+      case Count::timely_turns:
+        return of.timely_turns;
+    }
+    return of.messages[static_cast<std::size_t>(count)];
+  }
+
+ public:
+  ScopeNumbers numbers;
+
+  /// `by` is 1 or -1.
+  void add(Count count, int by = 1) { field(numbers, count) += static_cast<std::uint32_t>(by); }
+  /// One answered turn's response time, as the profile caps it.
+  void add_response(std::int64_t capped_ms) { numbers.response_time_sum_ms += capped_ms; }
+  void add_first_response(std::int64_t capped_ms) {
+    numbers.first_response_time_sum_ms += capped_ms;
+  }
+  void raise_response_max(std::int64_t ms) {
+    numbers.response_time_max_ms = std::max(numbers.response_time_max_ms, ms);
+  }
+  void raise_peak(std::uint32_t level) {
+    numbers.peak_conversations = std::max(numbers.peak_conversations, level);
+  }
+  std::int64_t response_max() const { return numbers.response_time_max_ms; }
+  std::uint32_t peak() const { return numbers.peak_conversations; }
+
+  /// Sums, and the greater of the maxima.
+  void add(const WideRow& row) {
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      const auto count = static_cast<Count>(i);
+      field(numbers, count) += field(row.numbers, count);
+    }
+    numbers.response_time_sum_ms += row.numbers.response_time_sum_ms;
+    numbers.first_response_time_sum_ms += row.numbers.first_response_time_sum_ms;
+    raise_maxima(row);
+  }
+  /// Leaves the maxima as they are.
+  void subtract(const WideRow& row) {
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      const auto count = static_cast<Count>(i);
+      field(numbers, count) -= field(row.numbers, count);
+    }
+    numbers.response_time_sum_ms -= row.numbers.response_time_sum_ms;
+    numbers.first_response_time_sum_ms -= row.numbers.first_response_time_sum_ms;
+  }
+  void raise_maxima(const WideRow& row) {
+    raise_response_max(row.response_max());
+    raise_peak(row.peak());
+  }
+  void forget_maxima() {
+    numbers.response_time_max_ms = 0;
+    numbers.peak_conversations = 0;
+  }
+  const WideRow& wide() const { return *this; }
+};
+
+/// The same in one line of the caches, which is what an agent's event waits for: three counts of 21
+/// bits to a word, so that a row is added to another one by eight additions. Holds as long as no
+/// count passes kMost; whoever uses it keeps to that.
+class alignas(64) PackedRow {
+ public:
+  static constexpr std::uint32_t kMost = (1U << 21) - 1;
+  /// 278 years; a longer response time is kept as this.
+  static constexpr std::int64_t kLongest = (std::int64_t{1} << 43) - 1;
+
+  void add(Count count, int by = 1) {
+    counts_[word(count)] += static_cast<std::uint64_t>(std::int64_t{by}) << shift(count);
+  }
+  void add_response(std::int64_t capped_ms) { response_sum_ms_ += capped_ms; }
+  void add_first_response(std::int64_t capped_ms) { first_response_sum_ms_ += capped_ms; }
+  void raise_response_max(std::int64_t ms) {
+    const auto value = static_cast<std::uint64_t>(std::min(ms, kLongest));
+    if (value > maxima_ >> kPeakBits) maxima_ = value << kPeakBits | (maxima_ & kMost);
+  }
+  void raise_peak(std::uint32_t level) {
+    if (level > peak()) maxima_ = (maxima_ & ~std::uint64_t{kMost}) | level;
+  }
+  std::int64_t response_max() const { return static_cast<std::int64_t>(maxima_ >> kPeakBits); }
+  std::uint32_t peak() const { return static_cast<std::uint32_t>(maxima_ & kMost); }
+
+  void add(const PackedRow& row) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += row.counts_[i];
+    response_sum_ms_ += row.response_sum_ms_;
+    first_response_sum_ms_ += row.first_response_sum_ms_;
+    raise_maxima(row);
+  }
+  void subtract(const PackedRow& row) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] -= row.counts_[i];
+    response_sum_ms_ -= row.response_sum_ms_;
+    first_response_sum_ms_ -= row.first_response_sum_ms_;
+  }
+  void raise_maxima(const PackedRow& row) {
+    raise_response_max(row.response_max());
+    raise_peak(row.peak());
+  }
+  void forget_maxima() { maxima_ = 0; }
+
+  WideRow wide() const {
+    WideRow row;
+    ScopeNumbers& numbers = row.numbers;
+    for (std::size_t i = 0; i < numbers.messages.size(); ++i)
+      numbers.messages[i] = get(static_cast<Count>(i));
+    numbers.consulting_customers = get(Count::consulting_customers);
+    numbers.slow_turns = get(Count::slow_turns);
+    numbers.slow_customers = get(Count::slow_customers);
+    numbers.unanswered_customers = get(Count::unanswered_customers);
+    numbers.answered_turns = get(Count::answered_turns);
+    numbers.first_responses = get(Count::first_responses);
+    numbers.judged_turns = get(Count::judged_turns);
+    numbers.timely_turns = get(Count::timely_turns);
+    numbers.response_time_sum_ms = response_sum_ms_;
+    numbers.first_response_time_sum_ms = first_response_sum_ms_;
+    numbers.response_time_max_ms = response_max();
+    numbers.peak_conversations = peak();
+    return row;
+  }
+
+ private:
+  static constexpr unsigned kPeakBits = 21;
+  static constexpr std::size_t word(Count count) { return static_cast<std::size_t>(count) / 3; }
+  static constexpr unsigned shift(Count count) { return static_cast<unsigned>(count) % 3 * 21; }
+  std::uint32_t get(Count count) const {
+    return static_cast<std::uint32_t>(counts_[word(count)] >> shift(count)) & kMost;
+  }
+
+  std::array<std::uint64_t, (kCounts + 2) / 3> counts_{};
+  std::int64_t response_sum_ms_ = 0;
+  std::int64_t first_response_sum_ms_ = 0;
+  std::uint64_t maxima_ = 0;  ///< response time above, peak in the lowest 21 bits
+};
+static_assert(sizeof(PackedRow) == 64);
+
+}  // namespace deskpulse::engine
