@@ -2,6 +2,11 @@
 
 /** An open connection that says nothing for this long is given up: its server may be gone. */
 const SILENT_SECONDS = 10;
+/**
+ * A question without an answer is given up before the next: a browser opens six connections to a host,
+ * and one that waits for ever takes the stream's.
+ */
+const ANSWER_SECONDS = 5;
 /** Until the next attempt, at random between these: a hundred walls do not come back at once. */
 const RETRY_SECONDS = [0.5, 2];
 
@@ -53,7 +58,9 @@ export class Live {
   // An EventSource does not tell the status that it was refused with.
   async #askWhy() {
     try {
-      const answer = await fetch(`/api/v1/snapshot${this.#shop}`, { method: "HEAD", cache: "no-store" });
+      const answer = await fetch(`/api/v1/snapshot${this.#shop}`, {
+        method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ANSWER_SECONDS * 1000),
+      });
       if (answer.ok) this.#onRefused(null);
       else if (answer.status === 404) this.#onRefused("unknown_shop");
       else if (answer.status === 401) this.#onRefused("unauthorized");
