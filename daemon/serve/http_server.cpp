@@ -81,6 +81,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 
   ConnectionTable table_;
   const OnFailure on_failure_;
+  std::uint64_t failures_before_ = 0;  ///< of certificates, before the last reload: a counter
 
  public:
   // Destroyed before what stands above, since that destroys the connections that wait in it.
@@ -182,6 +183,7 @@ std::unique_ptr<Transport> HttpServer::Impl::transport_over(tcp::socket socket) 
 }
 
 void HttpServer::Impl::use(std::shared_ptr<Access> access) {
+  if (table_.access->tls != nullptr) failures_before_ += table_.access->tls->failures();
   if (access->settings == table_.access->settings) {
     // Nobody need connect or prove a password again because the files have been read again.
     table_.access->tls = std::move(access->tls);
@@ -194,9 +196,11 @@ void HttpServer::Impl::use(std::shared_ptr<Access> access) {
 }
 
 const HttpCounts& HttpServer::Impl::counts() {
-  if (const TlsFiles* const tls = table_.access->tls.get()) {
-    table_.counts.certificate = {.expiry = tls->current().certificate_end,
-                                 .failures = tls->failures()};
+  if (TlsFiles* const tls = table_.access->tls.get()) {
+    // Asked for, not remembered: scrapes over a connection that stays open see a renewal as well.
+    const auto newest = tls->newest(std::chrono::steady_clock::now());
+    table_.counts.certificate = {.expiry = newest->certificate_end,
+                                 .failures = failures_before_ + tls->failures()};
   } else {
     table_.counts.certificate.reset();
   }

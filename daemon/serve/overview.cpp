@@ -100,6 +100,7 @@ LevelsTogether levels_of(const engine::Report& report, const ShopRange& shops,
     const engine::AgentRow& row = report.agents[a];
     if (!row.capacity || row.presence == engine::Presence::offline) continue;
     together.capacity = together.capacity.value_or(0) + *row.capacity;
+    together.capacity_used += row.levels.open_conversations;
   }
   return together;
 }

@@ -47,6 +47,7 @@ using Presences = std::array<std::uint32_t, engine::kPresenceCount>;
 struct LevelsTogether {
   engine::Levels levels;
   std::optional<std::uint64_t> capacity;  ///< of the agents that are not offline and have one
+  std::uint64_t capacity_used = 0;        ///< conversations open at those agents
   std::optional<Presences> agents;        ///< absent where nobody has told
 };
 LevelsTogether levels_of(const engine::Report& report, const ShopRange& shops,

@@ -90,6 +90,7 @@ class Snapshot {
     json_.member("oldest_wait_seconds", proto::Millis{together.levels.oldest_wait_ms});
     json_.member("open_conversations", together.levels.open_conversations);
     json_.member("capacity", together.capacity);
+    if (together.capacity) json_.member("capacity_used", together.capacity_used);
     if (!together.agents) return;
     json_.object("agents");
     for (std::size_t i = 0; i < together.agents->size(); ++i)

@@ -31,7 +31,6 @@ class TlsFiles {
   explicit TlsFiles(TlsSettings settings);
 
   std::shared_ptr<TlsContext> newest(std::chrono::steady_clock::time_point now);
-  const TlsContext& current() const { return *context_; }
   /// Times that changed files could not be used.
   std::uint64_t failures() const { return failures_; }
 

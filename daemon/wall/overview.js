@@ -79,7 +79,7 @@ export class OverviewPage {
       grey: incomplete.includes("today"),
     });
 
-    const load = format.quotient(numbers.open_conversations, numbers.capacity);
+    const load = format.quotient(numbers.capacity_used, numbers.capacity);
     this.#cards.conversations.update({
       value: count(numbers.open_conversations),
       state: against(load, targets.load),

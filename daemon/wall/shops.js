@@ -90,7 +90,7 @@ class ShopCard {
     const mean = format.quotient(shop.response_time_sum_seconds, shop.answered_turns);
     const slow = format.quotient(shop.slow_customers, shop.consulting_customers);
     const unanswered = format.quotient(shop.unanswered_customers_today, shop.received_customers_today);
-    const load = format.quotient(shop.open_conversations, shop.capacity);
+    const load = format.quotient(shop.capacity_used, shop.capacity);
     const states = {
       slow: against(slow, targets.slow_share),
       response: worst(against(mean, targets.response_time_mean_seconds), against(shop.response_time_p90_seconds ?? NaN, targets.response_time_p90_seconds)),

@@ -101,7 +101,7 @@ test("grey pages are readable too", async () => {
 
 test("the overview shows the numbers of the snapshot, held against their targets", async () => {
   const snapshot = snapshotOf({ agents: 40, pressure: 1 });
-  Object.assign(snapshot.numbers, { waiting_customers: 1234, oldest_wait_seconds: 184.9, open_conversations: 311, capacity: 300 });
+  Object.assign(snapshot.numbers, { waiting_customers: 1234, oldest_wait_seconds: 184.9, open_conversations: 330, capacity: 300, capacity_used: 311 });
   Object.assign(snapshot.numbers.windows["5m"], { slow_customers: 29, consulting_customers: 402, answered_turns: 377,
     response_time_sum_seconds: 7411.25, response_time_seconds: { 0.5: 11, 0.9: 48, 0.99: 160 } });
   Object.assign(snapshot.numbers.windows.today, { unanswered_customers: 51, received_customers: 1200 });
@@ -116,7 +116,7 @@ test("the overview shows the numbers of the snapshot, held against their targets
   assert.deepEqual(await card("slow"), ["29", "7.2% in 5 min", "Target ≤ 10%", "good", "OK"]);
   assert.deepEqual(await card("response"), ["19.7", "Mean of 5 min · P90 48 s", "Target ≤ 30 s · P90 ≤ 90 s", "good", "OK"]);
   assert.deepEqual(await card("unanswered"), ["51", "4.3% today", "Target ≤ 5%", "near", "Near"]);
-  assert.deepEqual(await card("conversations"), ["311", "Load 104% of 300", "Target ≤ 100%", "bad", "Over"]);
+  assert.deepEqual(await card("conversations"), ["330", "Load 104% of 300", "Target ≤ 100%", "bad", "Over"]);
   assert.deepEqual((await card("messages")).slice(0, 3), ["275", "Customers 120 · staff 98", "Bots and automatic 55"]);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.watermark), String(snapshot.watermark));
 
