@@ -59,9 +59,10 @@ class DashboardPrometheus(Prometheus):
             raise AssertionError(f"{path} {parameters}: {text}")
         return answer["data"]
 
-    def instant(self, expr):
-        """(labels, value) of each series, but those that are no number."""
-        data = self.api("query", query=expr) or {"result": []}
+    def instant(self, expr, at=None):
+        """(labels, value) of each series, but those that are no number; now, or at a time."""
+        when = {} if at is None else {"time": at}
+        data = self.api("query", query=expr, **when) or {"result": []}
         found = [(series["metric"], float(series["value"][1])) for series in data["result"]]
         return [(labels, value) for labels, value in found if not math.isnan(value)]
 
@@ -195,8 +196,9 @@ class Queries(ProgramTest):
         """What a panel relies on: one value where it shows one, the same labels where rows are merged."""
         for language, name, dashboard in every():
             for panel in panels(dashboard):
+                now = time.time()  # one for all queries of a panel, as Grafana asks them
                 results = {
-                    target["refId"]: self.prometheus.instant(with_variables(target["expr"], values))
+                    target["refId"]: self.prometheus.instant(with_variables(target["expr"], values), now)
                     for target in panel["targets"]
                 }
                 with self.subTest(f"{language} {name}: {panel['title']}"):
