@@ -11,10 +11,9 @@
 namespace deskpulse::engine {
 
 /// Hands out blocks of rows, all of one length. Thousands of agents take turns, so an event finds
-/// their rows anywhere in tens of megabytes: from the second chunk on these are huge pages, or each
-/// row would cost a miss of the page table beside its own. The first chunk is small, for small
-/// shops. A block given back is the next one handed out; memory goes back to the system with the
-/// pool.
+/// their rows anywhere in tens of megabytes: the large chunks are huge pages, or each row would
+/// cost a miss of the page table beside its own. A block given back is the next one handed out;
+/// memory goes back to the system with the pool.
 template <class Row>
 class RowPool {
  public:
@@ -35,17 +34,20 @@ class RowPool {
 
  private:
   static constexpr std::size_t kFirstBlocks = 16;
-  static constexpr std::size_t kChunkRows = (std::size_t{8} << 20) / sizeof(Row);
+  static constexpr std::size_t kMostRows = (std::size_t{8} << 20) / sizeof(Row);
 
+  // A quarter of what there is, so that little of it is ever idle.
   void add_chunk() {
-    const std::size_t blocks =
-        chunks_.empty() ? kFirstBlocks : std::max<std::size_t>(kChunkRows / length_, 1);
-    chunks_.emplace_back(chunks_.empty() ? blocks * length_
-                                         : std::max(blocks * length_, kChunkRows));
-    for (std::size_t i = blocks; i-- > 0;) free_.push_back(chunks_.back().data() + i * length_);
+    const std::size_t rows =
+        std::max(std::min(rows_ / 4, kMostRows), rows_ == 0 ? kFirstBlocks * length_ : 4 * length_);
+    chunks_.emplace_back(rows);
+    rows_ += rows;
+    for (std::size_t i = rows / length_; i-- > 0;)
+      free_.push_back(chunks_.back().data() + i * length_);
   }
 
   std::size_t length_;
+  std::size_t rows_ = 0;  ///< in all chunks
   std::vector<std::vector<Row, memory::HugePageAllocator<Row>>> chunks_;
   std::vector<Row*> free_;
 };

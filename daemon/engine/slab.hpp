@@ -42,7 +42,7 @@ class Slab {
  private:
   static constexpr std::uint32_t kPage = 4096;
   static constexpr std::size_t kSmallPages = 8;  ///< from then on many at once, in huge pages
-  static constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+  static constexpr std::size_t kBlockBytes = std::size_t{2} << 20;
 
   void add_pages() {
     const std::size_t pages =

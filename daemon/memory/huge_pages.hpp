@@ -8,7 +8,7 @@
 
 namespace deskpulse::memory {
 
-/// For a std::vector that may become a table of many megabytes: from 4 MiB on it begins at a
+/// For a std::vector that may become a table of many megabytes: from 2 MiB on it begins at a
 /// multiple of 2 MiB and asks the kernel for pages of that size, so that a place in it costs one
 /// miss of the memory and not another one of the page table. A kernel that says no changes nothing
 /// but the speed. Below that it is the ordinary allocator.
@@ -16,7 +16,7 @@ template <class T>
 struct HugePageAllocator {
   using value_type = T;
   static constexpr std::size_t kPage = std::size_t{2} << 20;
-  static constexpr std::size_t kFrom = 2 * kPage;
+  static constexpr std::size_t kFrom = kPage;
 
   HugePageAllocator() = default;
   template <class U>
