@@ -78,7 +78,7 @@ struct HttpCounts {
   /// Of our own listener with TLS.
   struct Certificate {
     std::chrono::system_clock::time_point expiry;  ///< until when it is good
-    std::uint64_t failures = 0;                 ///< times that changed files could not be used
+    std::uint64_t failures = 0;                    ///< times that changed files could not be used
   };
   std::optional<Certificate> certificate;
 };

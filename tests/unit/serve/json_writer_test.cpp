@@ -77,7 +77,7 @@ TEST(JsonString, EscapesWhatMustBeAndKeepsTheRest) {
 
 TEST(JsonString, BytesThatAreNotUtf8BecomeTheReplacementCharacter) {
   EXPECT_EQ(json_of("a\xFF"
-                   "b\xC3"),
+                    "b\xC3"),
             "\"a\uFFFDb\uFFFD\"");
   EXPECT_EQ(json_of("\xED\xA0\x80"), "\"\uFFFD\uFFFD\uFFFD\"");  // a surrogate
 }
