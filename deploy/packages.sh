@@ -63,6 +63,11 @@ missing_packages() {
   while read -r name what; do
     [ -n "$name" ] || continue
     [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null)" = 'ii ' ] && continue
+    # Node's own packages bring both programs in one, and do not go with Debian's.
+    case $name in
+      nodejs) ! command -v node >/dev/null || continue ;;
+      npm) ! command -v npm >/dev/null || continue ;;
+    esac
     printf '%-24s %s\n' "$name" "$what"
   done <<<"$(printf '%s\n' "$@")" | sort -u
 }
