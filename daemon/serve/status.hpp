@@ -1,4 +1,4 @@
-// How the daemon itself is doing: what its feed says, beside the engine's numbers.
+// How the daemon itself is doing: what its feed and its store say, beside the engine's numbers.
 #pragma once
 
 #include <chrono>
@@ -34,8 +34,47 @@ struct ConfigStatus {
   std::chrono::system_clock::time_point last_success{};
 };
 
+/// How near something that an upstream can grow is to the bound of [limits].
+struct LimitUse {
+  std::string limit;  ///< the key of [limits], such as "agents"
+  std::uint64_t used = 0;
+  std::uint64_t most = 0;
+  std::uint64_t exceeded = 0;  ///< how often the policy at the bound was applied
+};
+
+/// What is written beside the snapshots, so that a crash loses nothing that was accepted.
+struct JournalStatus {
+  bool enabled = false;
+  std::uint64_t events = 0;           ///< written and synced
+  std::uint64_t bytes = 0;            ///< on disk now, of all segments
+  std::uint64_t dropped_batches = 0;  ///< never written, since the disk could not follow
+  std::uint64_t recovered = 0;        ///< events of it that this run's start applied
+  std::vector<LabelCount> failures;   ///< by `stage`
+};
+
+/// What is kept on disk for the next start. Times are of the wall clock.
+struct StoreStatus {
+  bool enabled = false;  ///< a directory is configured; otherwise nothing below means anything
+  std::chrono::milliseconds interval{};
+  /// When the newest good snapshot on disk was taken, one of an earlier run included.
+  std::optional<std::chrono::system_clock::time_point> last_snapshot;
+  std::chrono::milliseconds
+      duration{};                    ///< of the newest one, from its beginning to its last fsync
+  std::chrono::milliseconds hold{};  ///< for which the newest one held the feed's thread
+  std::uint64_t bytes = 0;           ///< of the newest one
+  std::uint64_t snapshots = 0;       ///< taken and safe on disk
+  std::vector<LabelCount> failures;  ///< of taking one, by `stage`
+  std::vector<LabelCount> refused;   ///< files that this run's start could not use, by `reason`
+  bool restored = false;             ///< this run went on from a snapshot
+  /// The newest position of the stream that was acknowledged upstream; none on a stream without.
+  std::optional<std::uint64_t> acknowledged_seq;
+  JournalStatus journal;
+};
+
 /// Filled on the feed's thread together with the engine's report, for the same moment. Counters are
-/// since the process started. The default is a daemon that has not reached its feed yet.
+/// since the state began: since the process started where nothing is kept, otherwise they go on
+/// where the restored snapshot left them, those of the store and of the process itself excepted.
+/// The default is a daemon that has not reached its feed yet.
 struct Status {
   bool connected = false;
   bool ever_connected = false;  ///< since the process started
@@ -51,6 +90,12 @@ struct Status {
   std::vector<LabelCount> rejected;     ///< by `reason`
   std::vector<LabelCount> disconnects;  ///< by `reason`
   std::vector<WindowIncomplete> windows;
+  /// How late an event may be now; less than configured while too many ids are remembered.
+  std::chrono::milliseconds allowed_lateness{};
+  std::uint64_t clock_steps = 0;  ///< times that the system's clock was set
+  std::uint64_t stalls = 0;       ///< times that the process stood still
+  std::vector<LimitUse> limits;   ///< each that there is, from the start
+  StoreStatus store;
   ConfigStatus config;
 };
 
