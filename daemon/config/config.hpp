@@ -158,6 +158,32 @@ struct Targets {
   friend bool operator==(const Targets&, const Targets&) = default;
 };
 
+/// [store]: what survives a restart.
+struct Store {
+  /// Of the snapshots and the journal; empty = nothing is kept. Not set = the first one of
+  /// systemd's STATE_DIRECTORY, or else nothing.
+  std::optional<std::string> directory;
+  Millis interval{5'000};  ///< from snapshot to snapshot
+  bool journal = false;
+  std::int64_t journal_max_bytes = std::int64_t{10} << 30;
+  std::int64_t journal_segment_bytes = std::int64_t{64} << 20;
+  friend bool operator==(const Store&, const Store&) = default;
+};
+
+/// [limits]: the most of everything that an upstream can make grow. The longest message is
+/// Feed::max_frame_bytes.
+struct Limits {
+  std::int64_t conversations = 2'000'000;
+  std::int64_t agents = 10'000;
+  std::int64_t shops = 1'000;
+  Millis agent_idle{48 * 3'600'000};
+  std::int64_t remembered_ids = 8'000'000;
+  std::int64_t buffered_events = 1'000'000;
+  std::int64_t depth = 32;        ///< nested arrays and objects of one message
+  std::int64_t memory_bytes = 0;  ///< 0 = by the control group's limit, where there is one
+  friend bool operator==(const Limits&, const Limits&) = default;
+};
+
 struct Privacy {
   bool show_customers = false;
   friend bool operator==(const Privacy&, const Privacy&) = default;
@@ -179,6 +205,8 @@ struct Config {
                               {"1h", Millis{3'600'000}}};
   Targets targets;
   Http http;
+  Store store;
+  Limits limits;
   Privacy privacy;
   Log log;
   std::vector<Profile> profiles;

@@ -94,6 +94,22 @@ Field<Target> integer(std::string key, Member member, std::int64_t least, std::i
       [](std::int64_t number) { return number; });
 }
 
+/// A number of bytes that may be 0, for "not said".
+template <class Target, class Member>
+Field<Target> bytes_or_none(std::string key, Member member, std::int64_t least, std::int64_t most,
+                            std::string help) {
+  const std::string must = "must be 0, or a whole number from " + std::to_string(least) + " to " +
+                           std::to_string(most) + "; write it without quotes";
+  return row<Target>(
+      std::move(key), Kind::integer, std::move(help), must, member,
+      [least, most](const Value& value) -> std::optional<std::int64_t> {
+        const std::int64_t number = std::get<std::int64_t>(value);
+        return number == 0 || (number >= least && number <= most) ? std::optional(number)
+                                                                  : std::nullopt;
+      },
+      [](std::int64_t number) { return number; });
+}
+
 /// A number from 0, which NaN is not.
 template <class Target, class Member>
 Field<Target> number(std::string key, Member member, double most, std::string must,
@@ -322,6 +338,7 @@ const std::string kIdRule =
     "must be 1 to 256 bytes without control characters; write it as the stream does";
 const std::string kNameRule = "must be at most 256 bytes without control characters; shorten it";
 const std::string kPathRule = "must be the path of a file; leave the key out for none";
+const std::string kDirectoryRule = "must be the path of a directory; write \"\" to keep nothing";
 const std::string kShareRule = "must be a share from 0 to 1, such as 0.1; 0 is no target";
 const std::string kLevelRule =
     "must be a number from 0 to 1000000000, written without quotes; 0 is no target";
@@ -382,7 +399,7 @@ const std::vector<Field<Config>>& config_fields() {
       live(text<C>("feed.token_file", DESKPULSE_MEMBER(feed.token_file), is_path,
                    "File with the bearer token; it is read again at each connect.", kPathRule)),
       live(integer<C>("feed.max_frame_bytes", DESKPULSE_MEMBER(feed.max_frame_bytes), 1'024,
-                      1 << 30, "A longer frame ends the connection.")),
+                      256 << 20, "The longest message. A longer one ends the connection.")),
       live(boolean<C>(
           "feed.permessage_deflate", DESKPULSE_MEMBER(feed.permessage_deflate),
           "Offer compression to the server; it costs more than it saves on a fast line.")),
@@ -506,6 +523,43 @@ const std::vector<Field<Config>>& config_fields() {
       live(boolean<C>("http.tls_server_config.prefer_server_cipher_suites",
                       DESKPULSE_MEMBER(http.tls.prefer_server_cipher_suites),
                       "The order of the ciphers is ours, not the client's.")),
+
+      text<C>(
+          "store.directory", DESKPULSE_MEMBER(store.directory),
+          [](std::string_view path) { return path.empty() || is_path(path); },
+          "Where the state is kept for the next start; \"\" keeps nothing. Not set: systemd's "
+          "STATE_DIRECTORY.",
+          kDirectoryRule),
+      duration<C>("store.interval", DESKPULSE_MEMBER(store.interval), Millis{100}, kHour,
+                  "From one snapshot of the state to the next."),
+      boolean<C>("store.journal", DESKPULSE_MEMBER(store.journal),
+                 "Write every event to disk too: for streams that cannot be replayed, and for "
+                 "backtests."),
+      integer<C>("store.journal_max_bytes", DESKPULSE_MEMBER(store.journal_max_bytes), 1 << 20,
+                 std::int64_t{1} << 50, "The journal's oldest segments go when it is larger."),
+      integer<C>("store.journal_segment_bytes", DESKPULSE_MEMBER(store.journal_segment_bytes),
+                 1 << 16, 1 << 30, "A segment of the journal ends at this size."),
+
+      integer<C>("limits.conversations", DESKPULSE_MEMBER(limits.conversations), 1, 100'000'000,
+                 "Conversations in memory; then idle ones go early, or newcomers are counted "
+                 "without one."),
+      integer<C>("limits.agents", DESKPULSE_MEMBER(limits.agents), 1, 1'000'000,
+                 "Agents of all shops together; those beyond are counted as \"_other\"."),
+      integer<C>("limits.shops", DESKPULSE_MEMBER(limits.shops), 1, 100'000,
+                 "Shops; those beyond are counted as \"_other\"."),
+      duration<C>("limits.agent_idle", DESKPULSE_MEMBER(limits.agent_idle), kSecond, 366 * kDay,
+                  "An agent without a sign and without customers for this long is forgotten."),
+      integer<C>("limits.remembered_ids", DESKPULSE_MEMBER(limits.remembered_ids), 1, 1'000'000'000,
+                 "Ids of events, by which repeated ones are known; then less late ones are "
+                 "accepted."),
+      integer<C>("limits.buffered_events", DESKPULSE_MEMBER(limits.buffered_events), 1, 100'000'000,
+                 "Events that wait for earlier ones; then they are applied without waiting."),
+      integer<C>("limits.depth", DESKPULSE_MEMBER(limits.depth), 4, 1'024,
+                 "Nested arrays and objects of one message; a deeper one is rejected."),
+      bytes_or_none<C>("limits.memory_bytes", DESKPULSE_MEMBER(limits.memory_bytes),
+                       std::int64_t{64} << 20, std::int64_t{1} << 50,
+                       "Nothing grows while the process is near this; 0 is the limit of its "
+                       "control group, if any."),
 
       live(boolean<C>(
           "privacy.show_customers", DESKPULSE_MEMBER(privacy.show_customers),

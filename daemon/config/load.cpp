@@ -167,6 +167,7 @@ class Loader {
     if (sources_.document) read_document(*sources_.document);
     read_environment();
     read_overrides();
+    take_state_directory();
     check_references();
     return {.config = std::move(config_),
             .errors = lines_of(std::move(errors_)),
@@ -486,6 +487,15 @@ class Loader {
     return found == origins_.end() ? Origin{} : found->second;
   }
 
+  /// What the service manager made for us, where nobody says otherwise; of several the first.
+  void take_state_directory() {
+    if (config_.store.directory) return;
+    for (const auto& [name, value] : sources_.environment)
+      if (name == "STATE_DIRECTORY" && !value.empty())
+        set_from_text(*find_field(config_fields(), "store.directory"),
+                      value.substr(0, value.find(':')), {1, 0, 0, "environment " + name});
+  }
+
   void check_references() {
     if (!load_zone(config_.rules.zone))
       error(origin_of("rules.zone"),
@@ -503,12 +513,25 @@ class Loader {
     for (const auto& [origin, name] : shop_profiles_) check_profile(origin, name);
 
     check_tls(config_.http.tls);
+    check_journal(config_.store);
 
     if (config_.feed.reconnect_base > config_.feed.reconnect_cap) {
       const bool by_base = origins_.count("feed.reconnect.base") != 0;
       error(origin_of(by_base ? "feed.reconnect.base" : "feed.reconnect.cap"),
             "feed.reconnect.base is longer than feed.reconnect.cap; lower the one or raise the "
             "other");
+    }
+  }
+
+  void check_journal(const Store& store) {
+    if (store.journal && store.directory.value_or("").empty())
+      error(origin_of("store.journal"),
+            "store.journal needs a place; set store.directory, or remove store.journal");
+    if (store.journal_max_bytes / 2 < store.journal_segment_bytes) {
+      const bool by_segment = origins_.count("store.journal_segment_bytes") != 0;
+      error(origin_of(by_segment ? "store.journal_segment_bytes" : "store.journal_max_bytes"),
+            "store.journal_max_bytes must hold two segments; raise it, or lower "
+            "store.journal_segment_bytes");
     }
   }
 

@@ -58,9 +58,10 @@ struct StoreStatus {
   std::chrono::milliseconds interval{};
   /// When the newest good snapshot on disk was taken, one of an earlier run included.
   std::optional<std::chrono::system_clock::time_point> last_snapshot;
-  std::chrono::milliseconds
-      duration{};                    ///< of the newest one, from its beginning to its last fsync
-  std::chrono::milliseconds hold{};  ///< for which the newest one held the feed's thread
+  /// Of the newest one, from its beginning to its last fsync.
+  std::chrono::milliseconds duration{};
+  /// For which the newest one held the feed's thread.
+  std::chrono::microseconds hold{};
   std::uint64_t bytes = 0;           ///< of the newest one
   std::uint64_t snapshots = 0;       ///< taken and safe on disk
   std::vector<LabelCount> failures;  ///< of taking one, by `stage`

@@ -47,6 +47,10 @@ allowed_hosts = ["a", "b"]
 [http.tls_server_config]
 cert_file = "/c"
 key_file = "/k"
+[store]
+directory = "/srv"
+[limits]
+agents = 20
 [privacy]
 show_customers = true
 [log]
@@ -61,6 +65,8 @@ level = "warn"
                           Change{"http.allowed_hosts", "", "a,b", true},
                           Change{"http.tls_server_config.cert_file", "(not set)", "/c", true},
                           Change{"http.tls_server_config.key_file", "(not set)", "/k", true},
+                          Change{"store.directory", "(not set)", "/srv", false},
+                          Change{"limits.agents", "10000", "20", false},
                           Change{"privacy.show_customers", "false", "true", true},
                           Change{"log.level", "info", "warn", true}));
 }

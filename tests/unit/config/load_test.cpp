@@ -158,7 +158,46 @@ alice = ")") + kHash + "\"\n");
   EXPECT_THAT(http.users, ElementsAre(BasicAuthUser{"alice", kHash}));
 }
 
+TEST(Load, ReadsWhatIsKeptAndHowMuchMayGrow) {
+  const Loaded loaded = load_text(R"(
+[store]
+directory = "/srv/deskpulse"
+interval = "30s"
+journal = true
+[limits]
+agents = 300
+agent_idle = "12h"
+memory_bytes = 536_870_912
+)");
+
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  EXPECT_EQ(loaded.config.store.directory, "/srv/deskpulse");
+  EXPECT_EQ(loaded.config.store.interval, 30s);
+  EXPECT_TRUE(loaded.config.store.journal);
+  EXPECT_EQ(loaded.config.store.journal_max_bytes, 10'737'418'240);
+  EXPECT_EQ(loaded.config.limits.agents, 300);
+  EXPECT_EQ(loaded.config.limits.agent_idle, 12h);
+  EXPECT_EQ(loaded.config.limits.memory_bytes, 536'870'912);
+  EXPECT_EQ(loaded.config.limits.conversations, 2'000'000);
+}
+
 // --- precedence ---
+
+TEST(Load, TakesTheStateDirectoryOfTheServiceManagerWhereNoOtherIsSet) {
+  const auto directory = [](const std::string& text, const std::string& given) {
+    Sources sources = sources_of(text);
+    sources.environment = {{"STATE_DIRECTORY", given}};
+    const Loaded loaded = load(sources);
+    EXPECT_THAT(loaded.errors, IsEmpty());
+    return loaded.config.store.directory.value_or("(not set)");
+  };
+
+  EXPECT_EQ(directory("", "/var/lib/deskpulse"), "/var/lib/deskpulse");
+  EXPECT_EQ(directory("", "/var/lib/deskpulse:/var/lib/other"), "/var/lib/deskpulse");
+  EXPECT_EQ(directory("", ""), "(not set)");
+  EXPECT_EQ(directory("[store]\ndirectory = \"/srv\"\n", "/var/lib/deskpulse"), "/srv");
+  EXPECT_EQ(directory("[store]\ndirectory = \"\"\n", "/var/lib/deskpulse"), "");
+}
 
 TEST(Load, LetsTheFileWinOverDefaultsTheEnvironmentOverItAndFlagsOverAll) {
   Sources sources =
@@ -241,9 +280,9 @@ TEST(LoadError, OfAKeyLikeNoOtherListsWhatIsKnown) {
   EXPECT_THAT(
       errors_of("[log]\nbanana = 1\n"),
       ElementsAre("d.toml:2:1: unknown key \"banana\" in [log]; known here: level, format"));
-  EXPECT_THAT(errors_of("[store]\n"),
-              ElementsAre("d.toml:1:2: unknown key \"store\"; known here: feed, rules, windows, "
-                          "targets, http, privacy, log, profiles, shop"));
+  EXPECT_THAT(errors_of("[campaign]\n"),
+              ElementsAre("d.toml:1:2: unknown key \"campaign\"; known here: feed, rules, windows, "
+                          "targets, http, store, limits, privacy, log, profiles, shop"));
 }
 
 TEST(LoadError, OfAHashThatIsNoneDoesNotRepeatIt) {
@@ -287,6 +326,43 @@ TEST(LoadError, OfTlsSettingsThatDoNotGoTogether) {
   EXPECT_THAT(errors("client_auth_type = \"Requires\"\n"), SizeIs(1));
   EXPECT_THAT(errors("curve_preferences = [\"P256\"]\n"), SizeIs(1));
   EXPECT_THAT(errors("cipher_suites = [\"AES128-SHA:HIGH\"]\n"), SizeIs(1));
+}
+
+TEST(LoadError, OfAStoreThatCannotBeKept) {
+  const auto errors = [](const std::string& lines) { return errors_of("[store]\n" + lines); };
+
+  EXPECT_THAT(errors("interval = \"50ms\"\n"),
+              ElementsAre("d.toml:2:12: store.interval must be a duration from 100ms to 1h; write "
+                          "it like \"60s\", \"1m30s\" or \"500ms\""));
+  EXPECT_THAT(errors("directory = \"a\\u0000b\"\n"),
+              ElementsAre("d.toml:2:13: store.directory must be the path of a directory; write "
+                          "\"\" to keep nothing"));
+  EXPECT_THAT(errors("journal = true\n"),
+              ElementsAre("d.toml:2:11: store.journal needs a place; set store.directory, or "
+                          "remove store.journal"));
+  EXPECT_THAT(errors("directory = \"\"\njournal = true\n"), SizeIs(1));
+  EXPECT_THAT(errors("directory = \"/s\"\njournal = true\n"), IsEmpty());
+  EXPECT_THAT(errors("journal_max_bytes = 67_108_864\n"),
+              ElementsAre("d.toml:2:21: store.journal_max_bytes must hold two segments; raise it, "
+                          "or lower store.journal_segment_bytes"));
+}
+
+TEST(LoadError, OfLimitsNamesTheField) {
+  const auto errors = [](const std::string& lines) { return errors_of("[limits]\n" + lines); };
+
+  EXPECT_THAT(errors("agents = 0\ndepth = 2000\nagent_idle = \"0s\"\n"),
+              ElementsAre("d.toml:2:10: limits.agents must be a whole number from 1 to 1000000; "
+                          "write it without quotes",
+                          "d.toml:3:9: limits.depth must be a whole number from 4 to 1024; write "
+                          "it without quotes",
+                          "d.toml:4:14: limits.agent_idle must be a duration from 1s to 366d; "
+                          "write it like \"60s\", \"1m30s\" or \"500ms\""));
+  EXPECT_THAT(errors("memory_bytes = 1000\n"),
+              ElementsAre("d.toml:2:16: limits.memory_bytes must be 0, or a whole number from "
+                          "67108864 to 1125899906842624; write it without quotes"));
+  EXPECT_THAT(errors("memory_bytes = 0\n"), IsEmpty());
+  for (const char* key : {"conversations", "agents", "shops", "remembered_ids", "buffered_events"})
+    EXPECT_THAT(errors(std::string(key) + " = -1\n"), SizeIs(1)) << key;
 }
 
 TEST(LoadError, OfTargetsThatNothingCanReach) {

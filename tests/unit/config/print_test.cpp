@@ -67,6 +67,21 @@ max_version = "TLS13"
 cipher_suites = ["TLS_AES_128_GCM_SHA256"]
 curve_preferences = ["X25519"]
 prefer_server_cipher_suites = false
+[store]
+directory = "/srv/deskpulse"
+interval = "30s"
+journal = true
+journal_max_bytes = 1_073_741_824
+journal_segment_bytes = 65_536
+[limits]
+conversations = 50_000
+agents = 300
+shops = 7
+agent_idle = "12h"
+remembered_ids = 100_000
+buffered_events = 5_000
+memory_bytes = 536_870_912
+depth = 16
 [targets]
 waiting_customers = 50
 oldest_wait_seconds = 100.5
