@@ -23,8 +23,10 @@ std::string_view Backlog::at(std::uint64_t seq) const {
 }
 
 std::uint64_t Backlog::floor() const {
-  return head_ - std::min<std::uint64_t>(head_, ring_.size()) + 1;
+  return std::max(head_ - std::min<std::uint64_t>(head_, ring_.size()), forgotten_) + 1;
 }
+
+void Backlog::forget(std::uint64_t seq) { forgotten_ = std::clamp(seq, forgotten_, head_); }
 
 Backlog::Start Backlog::start_for(const std::optional<proto::Position>& position) const {
   using proto::Resume;

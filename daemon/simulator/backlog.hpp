@@ -13,8 +13,8 @@
 namespace deskpulse::simulator {
 
 /// One epoch's numbering and a bounded ring of its newest events, as JSON. The first event has seq
-/// 1; the oldest is forgotten when the ring is full. push() and at() are O(1); a place keeps its
-/// memory, so a full ring allocates no more.
+/// 1; the oldest is forgotten when the ring is full, or when it is told to. push() and at() are
+/// O(1); a place keeps its memory, so a full ring allocates no more.
 class Backlog {
  public:
   /// `capacity` > 0 events.
@@ -24,6 +24,9 @@ class Backlog {
   std::uint64_t push(std::string_view event);
   /// The event at `seq`, floor() <= `seq` <= head(); valid until the next push().
   std::string_view at(std::uint64_t seq) const;
+
+  /// Everything up to `seq` is gone; less than was forgotten before changes nothing. O(1).
+  void forget(std::uint64_t seq);
 
   const std::string& epoch() const { return epoch_; }
   /// The oldest seq that is still here; head() + 1 while there is none.
@@ -42,6 +45,7 @@ class Backlog {
   std::string epoch_;
   std::vector<std::string> ring_;
   std::uint64_t head_ = 0;
+  std::uint64_t forgotten_ = 0;
 };
 
 }  // namespace deskpulse::simulator

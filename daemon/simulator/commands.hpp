@@ -39,11 +39,13 @@ struct ServeCommand {
   std::size_t batch = 16;
   proto::Millis heartbeat{5000};
   bool plain = false;
+  bool forget_acked = false;
   std::string record;  ///< a file, or empty
   std::string flood;   ///< a file, a number of events, or empty
 };
 
-/// Serves until SIGINT or SIGTERM. Throws std::invalid_argument on what does not go together.
+/// Serves until SIGINT or SIGTERM; after SIGUSR1 without new events. Throws std::invalid_argument
+/// on what does not go together.
 int run(const ServeCommand& command);
 
 }  // namespace deskpulse::simulator

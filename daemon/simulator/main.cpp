@@ -73,6 +73,10 @@ void add_shared(CLI::App& app, Shared& shared) {
                  "Keep this many conversations open instead of following the day; the first fill "
                  "takes a minute of traffic")
       ->check(CLI::Range(1, 20'000'000));
+  app.add_flag("--steady", shared.traffic.steady, "The same rate at every hour of the day");
+  app.add_option("--customers", shared.traffic.customers,
+                 "The customers of each shop come from this many people (default: most are new)")
+      ->check(CLI::Range(1, 2'000'000'000));
   app.add_option("--at", shared.at, "The time of day on the arrival curve at the start, HH:MM")
       ->check(readable(parse_time_of_day, "a time of day, such as 19:40", "HH:MM"));
   const auto share = readable(parse_share, "a share, such as 0.5%", "SHARE");
@@ -130,7 +134,8 @@ int run_command_line(int argc, char** argv) {
   Shared serve_shared;
   std::string listen = "127.0.0.1:9871";
   std::string warm_up, heartbeat;
-  auto* serve_app = app.add_subcommand("serve", "Serve a live stream over WebSocket");
+  auto* serve_app = app.add_subcommand(
+      "serve", "Serve a live stream over WebSocket; SIGUSR1 ends the traffic, not the stream");
   serve_app->footer(kExamples);
   serve_app->add_option("--listen", listen, "Address and port; port 0 takes a free one")
       ->capture_default_str();
@@ -170,8 +175,11 @@ int run_command_line(int argc, char** argv) {
       ->check(readable(parse_duration, "a duration, such as 5s", "DURATION"));
   serve_app->add_flag("--plain", serve.plain,
                       "Only events, without hello, positions and heartbeats");
+  serve_app->add_flag("--forget-acked", serve.forget_acked,
+                      "Forget at once what every consumer has acknowledged");
   serve_app->add_option("--record", serve.record,
-                        "Write every event that enters the stream to this file, repeats included");
+                        "Write every event that enters the stream to this file, repeats and the "
+                        "backlog of --warm-up included");
   serve_app->add_option("--flood", serve.flood,
                         "Send these to each client as fast as it reads: a file, or a number of "
                         "events that began two hours ago, or as long ago as they need");

@@ -52,13 +52,15 @@ Instant start_of(const std::string& from) {
   return *start;
 }
 
-/// SIGINT and SIGTERM as something to wait for. They must be blocked before any thread starts.
+/// SIGINT and SIGTERM as something to wait for, and SIGUSR1, which only ends the traffic. They must
+/// be blocked before any thread starts.
 class StopSignal {
  public:
   StopSignal() {
     sigemptyset(&set_);
     sigaddset(&set_, SIGINT);
     sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     signal(SIGPIPE, SIG_IGN);
   }
@@ -66,13 +68,21 @@ class StopSignal {
   bool wait(Steady::duration patience) {
     const auto ns = std::max<std::int64_t>(std::chrono::nanoseconds(patience).count(), 0);
     const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
-    if (sigtimedwait(&set_, nullptr, &time) < 0) return false;
+    const int caught = sigtimedwait(&set_, nullptr, &time);
+    if (caught < 0) return false;
+    if (caught == SIGUSR1) {
+      if (!traffic_ended_) fmt::print(stderr, "The traffic has ended.\n");
+      traffic_ended_ = true;
+      return false;
+    }
     pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
     return true;
   }
+  bool traffic_has_ended() const { return traffic_ended_; }
 
  private:
   sigset_t set_{};
+  bool traffic_ended_ = false;
 };
 
 /// What is sent, in the order in which it is sent, for a recount.
@@ -146,6 +156,7 @@ StreamServerOptions server_options(const ServeCommand& command, const std::strin
   options.batch = command.batch;
   options.heartbeat = command.heartbeat;
   options.plain = command.plain;
+  options.forget_acked = command.forget_acked;
   return options;
 }
 
@@ -232,10 +243,6 @@ int run(const ServeCommand& command) {
   if (command.speed > 1.0 && wall_clock() - start < 1s)
     throw std::invalid_argument(
         "A speed over 1 needs a past to catch up with: add --start -2h, for instance.");
-  if (!command.record.empty() && command.warm_up > Millis(0))
-    throw std::invalid_argument(
-        "A record of a stream with a past, from --warm-up, would hold "
-        "events that live clients never get: give only one of them.");
 
   Traffic traffic(traffic_before(command, start));
   Deliveries deliveries([&]() -> std::optional<Spoken> { return traffic.next(); }, command.faults,
@@ -249,6 +256,9 @@ int run(const ServeCommand& command) {
   }
   Outages outages(command.faults.disconnects_per_hour, start, command.traffic.seed);
   Record record(command.record);
+  if (past.size() > command.backlog)
+    past.erase(past.begin(), past.end() - static_cast<std::ptrdiff_t>(command.backlog));
+  record.write(past);
 
   // Everything up to and with this moment has been published; heartbeats say so.
   std::atomic<std::int64_t> reached{start.time_since_epoch().count()};
@@ -263,6 +273,7 @@ int run(const ServeCommand& command) {
   std::vector<std::string> events;
   const auto publish_until = [&](Instant until) {  // false: there is more
     events.clear();
+    if (stop.traffic_has_ended()) return true;
     while (next->at <= until && events.size() < kMostAtOnce) {
       events.emplace_back(next->json);
       next = deliveries.next();
@@ -280,9 +291,11 @@ int run(const ServeCommand& command) {
     return next->at > until;
   };
 
-  say_where(command, server,
-            fmt::format("{} shop traffic at speed {:g}",
-                        command.traffic.conversations ? "steady" : "a day's", command.speed));
+  say_where(
+      command, server,
+      fmt::format("{} shop traffic at speed {:g}",
+                  command.traffic.conversations || command.traffic.steady ? "steady" : "a day's",
+                  command.speed));
   const Pace pace(start, command.speed);
   Reporter reporter(server);
   auto outage = outages.next();
@@ -304,6 +317,7 @@ int run(const ServeCommand& command) {
     reporter.report_if_due();
 
     Steady::duration patience = all ? pace.until(next->at) : Steady::duration::zero();
+    if (stop.traffic_has_ended()) patience = 250ms;
     patience = std::min(patience, pace.until(down ? outage.to : outage.from));
     patience = std::min(patience, reporter.due() - Steady::now());
     // A heartbeat must not lag behind for want of events; and one wait serves many of a busy

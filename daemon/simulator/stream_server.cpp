@@ -13,6 +13,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -100,6 +101,8 @@ class StreamServer::Hub {
   void for_each_client(Do act);
   void say_bye_to_all();
   void finish_if_alone();
+  void note_consumer(const std::string& name, std::uint64_t needs_nothing_up_to);
+  void note_ack(const std::string& consumer, std::uint64_t seq);
   proto::Instant stream_time() const {
     return options.stream_time ? options.stream_time() : wall_clock();
   }
@@ -115,6 +118,7 @@ class StreamServer::Hub {
   asio::steady_timer farewell{io};
   std::uint16_t port = 0;
   std::shared_ptr<Backlog> backlog;  // of the current epoch; a client keeps the one it began with
+  std::map<std::string, std::uint64_t> consumers;  // up to where each acknowledged, in this epoch
   std::vector<std::weak_ptr<Client>> clients;
   std::thread thread;  // last: ends before what it uses
 };
@@ -157,6 +161,7 @@ class StreamServer::Client : public std::enable_shared_from_this<Client> {
   beast::flat_buffer in_;
   http::request<http::empty_body> request_;
   proto::Decoder decoder_;
+  std::string consumer_;
   std::shared_ptr<Backlog> backlog_;
   std::uint64_t next_;  // seq of the next event to send
   std::string out_;
@@ -286,10 +291,7 @@ bool StreamServer::Client::on_frame(std::string_view text) {
     close(websocket::close_code::policy_error, "the first frame must be hello");
     return true;
   }
-  if (backlog_ == hub_.backlog) {
-    const std::lock_guard lock(hub_.mutex);
-    hub_.numbers.acked = std::max(hub_.numbers.acked, std::get<proto::Ack>(*frame).seq);
-  }
+  if (backlog_ == hub_.backlog) hub_.note_ack(consumer_, std::get<proto::Ack>(*frame).seq);
   return true;
 }
 
@@ -302,6 +304,8 @@ void StreamServer::Client::ready(const proto::Hello& hello) {
   }
   backlog_ = hub_.backlog;  // a restart may have come between connecting and hello
   auto start = backlog_->start_for(hello.position);
+  consumer_ = hello.consumer;
+  hub_.note_consumer(consumer_, start.resume == proto::Resume::live ? backlog_->head() : 0);
   proto::Ready answer{backlog_->epoch(), start.resume, backlog_->floor(), backlog_->head(),
                       hub_.options.heartbeat};
   if (hub_.options.flood) {
@@ -530,6 +534,25 @@ void StreamServer::Hub::say_bye_to_all() {
   for_each_client([](Client& client) { client.say_bye({proto::ByeCode::restart, true}); });
 }
 
+/// Only an ack says what a consumer can do without: where it goes on from may be in its memory
+/// only.
+void StreamServer::Hub::note_consumer(const std::string& name, std::uint64_t needs_nothing_up_to) {
+  if (options.forget_acked && !options.plain) consumers.try_emplace(name, needs_nothing_up_to);
+}
+
+void StreamServer::Hub::note_ack(const std::string& consumer, std::uint64_t seq) {
+  {
+    const std::lock_guard lock(mutex);
+    numbers.acked = std::max(numbers.acked, seq);
+  }
+  if (!options.forget_acked) return;
+  std::uint64_t& acked = consumers[consumer];
+  acked = std::max(acked, seq);
+  std::uint64_t by_all = seq;
+  for (const auto& [name, its] : consumers) by_all = std::min(by_all, its);
+  backlog->forget(by_all);
+}
+
 void StreamServer::Hub::finish_if_alone() {
   const bool alone =
       std::all_of(clients.begin(), clients.end(), [](const auto& weak) { return weak.expired(); });
@@ -572,6 +595,7 @@ void StreamServer::come_up() {
 void StreamServer::restart(std::string epoch) {
   asio::post(hub_->io, [hub = hub_.get(), epoch = std::move(epoch)] {
     hub->backlog = std::make_shared<Backlog>(epoch, std::max<std::size_t>(hub->options.backlog, 1));
+    hub->consumers.clear();
     {
       const std::lock_guard lock(hub->mutex);
       hub->numbers.epoch = epoch;

@@ -42,7 +42,10 @@ struct StreamServerOptions {
   std::string epoch = "k1";
   std::size_t backlog = 200'000;  ///< events kept for clients that resume
   std::vector<std::string> past;  ///< events that are in the backlog from the start
-  std::size_t batch = 16;         ///< at most so many events a frame
+  /// What every consumer that ever said hello has acknowledged is forgotten at once: the meanest
+  /// that the protocol lets a server be.
+  bool forget_acked = false;
+  std::size_t batch = 16;  ///< at most so many events a frame
   proto::Millis heartbeat{5000};
   bool plain = false;  ///< events only: no hello, no positions, no heartbeats
   /// Up to which moment everything has been published; goes into heartbeats. Called on the

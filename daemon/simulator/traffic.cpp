@@ -302,7 +302,7 @@ class Traffic::World {
 Traffic::World::World(const TrafficOptions& options)
     : options_(options),
       figures_(figures_of(options.preset)),
-      curve_(options.conversations > 0 ? DayCurve::Shape::flat : figures_.curve),
+      curve_(options.conversations > 0 || options.steady ? DayCurve::Shape::flat : figures_.curve),
       random_(mix(options.seed + 0x9e3779b97f4a7c15u)),
       timeline_(options.start),
       now_(options.start),
@@ -313,6 +313,7 @@ Traffic::World::World(const TrafficOptions& options)
     throw std::invalid_argument("The number of agents must be 1 to 1,000,000.");
   if (options.conversations < 0 || options.conversations > 20'000'000)
     throw std::invalid_argument("The number of open conversations must be 1 to 20,000,000.");
+  if (options.customers < 0) throw std::invalid_argument("The number of customers must be over 0.");
   if (!(options.rate >= 0.0 && options.rate <= 1e6))
     throw std::invalid_argument("The rate must be over 0 and at most 1,000,000 events a second.");
   if (options.start < Instant{24h} || options.start > proto::kLastInstant - Millis(24h * 366))
@@ -422,6 +423,8 @@ void Traffic::World::schedule_arrival(What what, std::uint32_t shop) {
 }
 
 std::uint64_t Traffic::World::customer_for(Shop& shop) {
+  if (options_.customers > 0)
+    return 1 + random_.below(static_cast<std::uint32_t>(options_.customers));
   if (shop.former.size() > 64 && random_.chance(kReturning)) {
     const auto i = random_.below(static_cast<std::uint32_t>(shop.former.size()));
     const std::uint64_t customer = shop.former[i];

@@ -30,6 +30,11 @@ struct TrafficOptions {
   /// Keeps this many conversations open instead of following the arrival curve: reached within the
   /// first minute of traffic (about 5 events a conversation), held from then on. For benchmarks.
   int conversations = 0;
+  /// The rate is the same at every hour of the day.
+  bool steady = false;
+  /// Customers of each shop come from this many people, so that whoever remembers them needs no
+  /// more memory at some point; 0 = six of seven sessions are by somebody new.
+  int customers = 0;
 };
 
 /// One event and what was written, if it is a message that has words.

@@ -65,20 +65,20 @@ _deskpulsed() {
 
 _deskpulse_sim() {
   local option word
-  local shared='--agents --at --conversations --disorder --duplicates --faults --help --late --preset
-    --rate --seed --shops --start'
+  local shared='--agents --at --conversations --customers --disorder --duplicates --faults --help --late
+    --preset --rate --seed --shops --start --steady'
   COMPREPLY=()
   _deskpulse_option_before
   case $option in
     --preset) _deskpulse_words 'normal promo extreme' && return ;;
     --record | --flood) _deskpulse_files && return ;;
-    --agents | --at | --backlog | --batch | --conversations | --disconnects-per-hour | --disorder | \
-      --duplicates | --epoch | --events | --heartbeat | --late | --listen | --rate | \
+    --agents | --at | --backlog | --batch | --conversations | --customers | \
+      --disconnects-per-hour | --disorder | --duplicates | --epoch | --events | --heartbeat | --late | --listen | --rate | \
       --restart-after | --seed | --shops | --speed | --start | --token | --warm-up) return ;;
   esac
   case $(_deskpulse_command serve write):$word in
     serve:*) _deskpulse_words "$shared --backlog --batch --disconnects-per-hour --epoch --flood
-      --heartbeat --listen --plain --record --restart-after --speed --token --warm-up" ;;
+      --forget-acked --heartbeat --listen --plain --record --restart-after --speed --token --warm-up" ;;
     write:*) _deskpulse_words "$shared --events" ;;
     :-*) _deskpulse_words '--help --version' ;;
     :*) _deskpulse_words 'serve write' ;;

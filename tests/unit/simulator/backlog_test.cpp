@@ -62,6 +62,24 @@ TEST(Backlog, TellsAGapOnePositionBelowWhatItHas) {
   EXPECT_EQ(start.next, 3u);
 }
 
+TEST(Backlog, TellsAGapBelowWhatItWasToldToForget) {
+  Backlog backlog = backlog_of(5, 100);
+  backlog.forget(3);
+  backlog.forget(2);
+
+  EXPECT_EQ(backlog.floor(), 4u);
+  EXPECT_EQ(backlog.start_for(Position{"k1", 3}).resume, Resume::ok);
+  EXPECT_EQ(backlog.start_for(Position{"k1", 2}).resume, Resume::gap);
+}
+
+TEST(Backlog, ForgetsNothingThatHasNotHappened) {
+  Backlog backlog = backlog_of(5, 100);
+  backlog.forget(1000);
+  backlog.push("event 6");
+
+  EXPECT_EQ(backlog.floor(), 6u);
+}
+
 TEST(Backlog, ResetsPositionsThatAreNotItsOwn) {
   const Backlog backlog = backlog_of(5, 3);
 

@@ -322,6 +322,33 @@ TEST(StreamServer, CountsWhatClientsAcknowledge) {
   EXPECT_EQ(server.statistics().clients, 1u);
 }
 
+TEST(StreamServer, ForgetsWhatEveryConsumerHasAcknowledged) {
+  StreamServerOptions options = options_with();
+  options.heartbeat = proto::Millis(30);
+  options.forget_acked = true;
+  StreamServer server(options);
+  server.publish(events(1, 9));
+  const auto begin = [&server](TestClient& client, const std::string& consumer) {
+    client.send(R"({"op":"hello","after":0,"consumer":")" + consumer + "\"}");
+    return client.receive();
+  };
+  const auto acknowledge = [&server](TestClient& client, std::uint64_t seq) {
+    client.send(R"({"op":"ack","seq":)" + std::to_string(seq) + "}");
+    while (server.statistics().acked < seq) ASSERT_NE(client.receive(), "");
+  };
+  TestClient first(server.port());
+  TestClient second(server.port());
+  begin(first, "first");
+  begin(second, "second");
+
+  acknowledge(first, 4);
+  TestClient before(server.port());
+  EXPECT_NE(begin(before, "first").find(R"("floor":1,)"), std::string::npos);
+  acknowledge(second, 7);
+  TestClient after(server.port());
+  EXPECT_NE(begin(after, "first").find(R"("floor":5,)"), std::string::npos);
+}
+
 TEST(StreamServer, SendsOnlyEventsWhenPlain) {
   StreamServerOptions options = options_with(100, 8);
   options.plain = true;

@@ -297,6 +297,35 @@ TEST(Traffic, ComesInTwoStepsInAPromotion) {
   EXPECT_GT(curve.at(0h), 2.0 * curve.at(23h + 59min));
 }
 
+TEST(Traffic, KeepsItsRateAtEveryHourWhenSteady) {
+  TrafficOptions options = options_of(Preset::normal);
+  options.steady = true;
+  options.rate = 20.0;
+  options.start = kSeven + 8h;  // three in the morning
+  Traffic traffic(options);
+  while (traffic.next().event.ts < options.start + 1h) {
+  }
+
+  int events = 0;
+  while (traffic.next().event.ts < options.start + 2h) ++events;
+
+  EXPECT_NEAR(events / 3600.0, options.rate, 0.1 * options.rate);
+}
+
+TEST(Traffic, HasNoMoreCustomersThanItIsGiven) {
+  TrafficOptions options = options_of(Preset::promo);
+  options.customers = 50;
+  Traffic traffic(options);
+  std::set<std::pair<std::string, std::string>> seen;
+  for (int i = 0; i < 100'000; ++i) {
+    const auto& event = traffic.next().event;
+    if (event.type == Type::message)
+      seen.emplace(std::string(event.shop), std::string(event.customer));
+  }
+
+  EXPECT_EQ(seen.size(), 150u);  // three shops
+}
+
 TEST(Traffic, KeepsTheConversationsOpenThatAreAskedFor) {
   constexpr int kOpen = 2000;
   TrafficOptions options = options_of(Preset::normal);
