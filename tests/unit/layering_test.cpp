@@ -94,9 +94,9 @@ bool is_standard(std::string_view header) {
 
 /// POSIX and C headers end in .h and have at most one of these folders.
 bool is_of_the_system(std::string_view header) {
-  static const std::set<std::string_view> top{"fcntl.h",  "netdb.h",   "poll.h", "pthread.h",
-                                              "signal.h", "syslog.h",  "time.h", "unistd.h",
-                                              "errno.h",  "sysexits.h"};
+  static const std::set<std::string_view> top{"fcntl.h",  "netdb.h",    "poll.h",  "pthread.h",
+                                              "signal.h", "syslog.h",   "time.h",  "unistd.h",
+                                              "errno.h",  "sysexits.h", "dirent.h"};
   return top.count(header) > 0 || starts_with_any(header, {"sys/", "netinet/", "arpa/", "linux/"});
 }
 
