@@ -3,9 +3,12 @@
 
 #include <prometheus/metric_family.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "daemon/serve/status.hpp"
 
 namespace deskpulse::serve {
 
@@ -26,6 +29,26 @@ inline void add_series(prometheus::MetricFamily& family, double value,
   } else {
     metric.gauge.value = value;
   }
+}
+
+/// The family with its only series.
+template <class Number>
+prometheus::MetricFamily one(prometheus::MetricFamily family, Number value) {
+  add_series(family, static_cast<double>(value));
+  return family;
+}
+
+/// The family with a series for each value of its only label.
+inline prometheus::MetricFamily by(prometheus::MetricFamily family, const std::string& label,
+                                   const std::vector<LabelCount>& counts) {
+  for (const LabelCount& each : counts)
+    add_series(family, static_cast<double>(each.count), {{label, each.label}});
+  return family;
+}
+
+template <class Rep, class Period>
+double seconds(std::chrono::duration<Rep, Period> value) {
+  return std::chrono::duration<double>(value).count();
 }
 
 }  // namespace deskpulse::serve

@@ -4,29 +4,13 @@
 #include <utility>
 
 #include "daemon/serve/families.hpp"
+#include "daemon/serve/store_series.hpp"
 
 namespace deskpulse::serve {
 namespace {
 
-double seconds(std::chrono::milliseconds value) {
-  return static_cast<double>(value.count()) / 1000;
-}
-
-prometheus::MetricFamily one(prometheus::MetricFamily family, double value) {
-  add_series(family, value);
-  return family;
-}
-
-prometheus::MetricFamily by(prometheus::MetricFamily family, const std::string& label,
-                            const std::vector<LabelCount>& counts) {
-  for (const LabelCount& each : counts) {
-    add_series(family, static_cast<double>(each.count), {{label, each.label}});
-  }
-  return family;
-}
-
 prometheus::MetricFamily count(std::string name, std::string help, std::uint64_t value) {
-  return one(counter_family(std::move(name), std::move(help)), static_cast<double>(value));
+  return one(counter_family(std::move(name), std::move(help)), value);
 }
 
 }  // namespace
@@ -109,6 +93,19 @@ std::vector<prometheus::MetricFamily> StatusCollectable::Collect() const {
       one(gauge_family("deskpulse_conversations",
                        "Conversations in memory, idle ones included (内存中会话数)."),
           static_cast<double>(report_.conversations)));
+  families.push_back(one(gauge_family("deskpulse_allowed_lateness_seconds",
+                                      "Events later than this are rejected: as configured, or less "
+                                      "while too many ids are remembered (允许迟到)."),
+                         seconds(status_.allowed_lateness)));
+  families.push_back(
+      count("deskpulse_clock_steps_total",
+            "Times that the system's clock was set, or the machine slept (时钟跳变次数).",
+            status_.clock_steps));
+  families.push_back(count(
+      "deskpulse_stalls_total",
+      "Times that the process stood still for more than a second (进程停顿次数).", status_.stalls));
+  add_limit_series(status_.limits, families);
+  add_store_series(status_.store, families);
   return families;
 }
 

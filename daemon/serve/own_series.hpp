@@ -10,7 +10,8 @@
 namespace deskpulse::serve {
 
 /// deskpulse_build_info, deskpulse_feed_*, the counts of events, deskpulse_watermark_…,
-/// deskpulse_conversations. The arguments must outlive this and are read on each Collect().
+/// deskpulse_conversations, deskpulse_limit*, deskpulse_snapshot_*, deskpulse_journal_*. The
+/// arguments must outlive this and are read on each Collect().
 class StatusCollectable final : public prometheus::Collectable {
  public:
   StatusCollectable(const BuildInfo& build, const Status& status, const engine::Report& report)

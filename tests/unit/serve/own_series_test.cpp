@@ -78,6 +78,100 @@ TEST(StatusCollectable, BeforeTheFirstEventThereIsNoWatermarkAndNoLag) {
   EXPECT_EQ(page.value("deskpulse_feed_stale", {}), 1);
 }
 
+TEST(StatusCollectable, SaysHowNearEachLimitIs) {
+  const BuildInfo build;
+  Status status;
+  status.limits = {{.limit = "agents", .used = 8, .most = 10, .exceeded = 0},
+                   {.limit = "shops", .used = 3, .most = 3, .exceeded = 7}};
+  status.allowed_lateness = std::chrono::milliseconds{90'500};
+  status.clock_steps = 2;
+  status.stalls = 1;
+  const engine::Report report;
+
+  const check::Page page = page_of(StatusCollectable(build, status, report));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_limit", {{"limit", "agents"}}), 10);
+  EXPECT_EQ(page.value("deskpulse_limit_used", {{"limit", "agents"}}), 8);
+  EXPECT_EQ(page.value("deskpulse_limit_exceeded_total", {{"limit", "agents"}}), 0);
+  EXPECT_EQ(page.value("deskpulse_limit_exceeded_total", {{"limit", "shops"}}), 7);
+  EXPECT_EQ(page.value("deskpulse_allowed_lateness_seconds", {}), 90.5);
+  EXPECT_EQ(page.value("deskpulse_clock_steps_total", {}), 2);
+  EXPECT_EQ(page.value("deskpulse_stalls_total", {}), 1);
+}
+
+TEST(StatusCollectable, SaysWhatTheStoreDoes) {
+  const BuildInfo build;
+  Status status;
+  status.store.enabled = true;
+  status.store.interval = std::chrono::seconds{5};
+  status.store.last_snapshot =
+      std::chrono::system_clock::from_time_t(1'700'000'000) + std::chrono::milliseconds{500};
+  status.store.duration = std::chrono::milliseconds{120};
+  status.store.hold = std::chrono::microseconds{2'500};
+  status.store.bytes = 1'000'000;
+  status.store.snapshots = 9;
+  status.store.failures = {{"write", 3}, {"rename", 0}};
+  status.store.refused = {{"checksum", 1}, {"truncated", 0}};
+  status.store.restored = true;
+  status.store.acknowledged_seq = 12'345;
+  status.store.journal = {.enabled = true,
+                          .events = 50,
+                          .bytes = 4'096,
+                          .dropped_batches = 1,
+                          .recovered = 20,
+                          .failures = {{"write", 2}}};
+  const engine::Report report;
+
+  const check::Page page = page_of(StatusCollectable(build, status, report));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_snapshot_interval_seconds", {}), 5);
+  EXPECT_EQ(page.value("deskpulse_snapshot_last_success_timestamp_seconds", {}), 1'700'000'000.5);
+  EXPECT_EQ(page.value("deskpulse_snapshot_duration_seconds", {}), 0.12);
+  EXPECT_EQ(page.value("deskpulse_snapshot_hold_seconds", {}), 0.0025);
+  EXPECT_EQ(page.value("deskpulse_snapshot_size_bytes", {}), 1e6);
+  EXPECT_EQ(page.value("deskpulse_snapshots_total", {}), 9);
+  EXPECT_EQ(page.value("deskpulse_snapshot_failures_total", {{"stage", "write"}}), 3);
+  EXPECT_EQ(page.value("deskpulse_snapshot_failures_total", {{"stage", "rename"}}), 0);
+  EXPECT_EQ(page.value("deskpulse_snapshot_refused_total", {{"reason", "checksum"}}), 1);
+  EXPECT_EQ(page.value("deskpulse_snapshot_restored", {}), 1);
+  EXPECT_EQ(page.value("deskpulse_feed_acknowledged_seq", {}), 12'345);
+  EXPECT_EQ(page.value("deskpulse_journal_events_total", {}), 50);
+  EXPECT_EQ(page.value("deskpulse_journal_size_bytes", {}), 4'096);
+  EXPECT_EQ(page.value("deskpulse_journal_dropped_batches_total", {}), 1);
+  EXPECT_EQ(page.value("deskpulse_journal_recovered_events", {}), 20);
+  EXPECT_EQ(page.value("deskpulse_journal_failures_total", {{"stage", "write"}}), 2);
+}
+
+TEST(StatusCollectable, BeforeTheFirstSnapshotSaysNothingOfTheNewestOne) {
+  const BuildInfo build;
+  Status status;
+  status.store.enabled = true;
+  const engine::Report report;
+
+  const check::Page page = page_of(StatusCollectable(build, status, report));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_snapshots_total", {}), 0);
+  EXPECT_EQ(page.value("deskpulse_snapshot_last_success_timestamp_seconds", {}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_snapshot_duration_seconds", {}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_feed_acknowledged_seq", {}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_journal_events_total", {}), std::nullopt);
+}
+
+TEST(StatusCollectable, WithoutAStoreHasNoSeriesOfOne) {
+  const BuildInfo build;
+  const Status status;
+  const engine::Report report;
+
+  const std::string text =
+      TextSerializer().Serialize(StatusCollectable(build, status, report).Collect());
+
+  EXPECT_EQ(text.find("deskpulse_snapshot"), std::string::npos);
+  EXPECT_EQ(text.find("deskpulse_journal"), std::string::npos);
+}
+
 TEST(HttpCollectable, CountsRequestsByPathAndCode) {
   HttpCounts counts;
   counts.requests[{"/metrics", 200}] = 3;

@@ -16,6 +16,15 @@ int main() {
   status.rejected = {{"malformed", 1}};
   status.disconnects = {{"silence", 1}};
   status.windows = {{"5m", true}};
+  status.limits = {{.limit = "agents", .used = 1, .most = 10, .exceeded = 0}};
+  status.store.enabled = true;
+  status.store.last_snapshot = std::chrono::system_clock::from_time_t(1);
+  status.store.snapshots = 1;
+  status.store.failures = {{"write", 0}};
+  status.store.refused = {{"checksum", 0}};
+  status.store.acknowledged_seq = 1;
+  status.store.journal.enabled = true;
+  status.store.journal.failures = {{"write", 0}};
   HttpCounts counts;
   counts.requests[{"/metrics", 200}] = 1;
   counts.durations["/metrics"] = {1, 0.5};
