@@ -8,7 +8,7 @@ import re
 import sys
 
 HEADER = re.compile(r"#?(\[\[?[a-z_.]+\]\]?)")
-SETTING = re.compile(r"#([a-z0-9_]+) = (.*)")
+SETTING = re.compile(r"#?([a-z0-9_]+) = (.*)")
 
 BEGIN = r""".\" mdoc, made by deskpulse_toml.py from the example configuration.
 .Dd November 21, 2026

@@ -9,13 +9,13 @@ import programs
 from programs import PATIENCE, ProgramTest
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "deskpulse.toml"
-SETTING = re.compile(r"^#([a-z0-9_]+) = .*$", re.MULTILINE)
+SETTING = re.compile(r"^#?([a-z0-9_]+) = .*$", re.MULTILINE)
 LIST_OF_TABLES = re.compile(r"^#(\[\[?[a-z_.]+\]\]?)$", re.MULTILINE)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def without_comment_marks(text):
-    return LIST_OF_TABLES.sub(r"\1", SETTING.sub(lambda match: match[0][1:], text))
+    return LIST_OF_TABLES.sub(r"\1", SETTING.sub(lambda match: match[0].removeprefix("#"), text))
 
 
 class ExampleConfiguration(ProgramTest):
@@ -40,8 +40,10 @@ class ExampleConfiguration(ProgramTest):
     def defaults(self):
         return self.printed("--config", self.write("empty.toml", ""))
 
-    def test_changes_nothing_as_it_is_installed(self):
-        self.assertEqual(self.printed("--config", EXAMPLE), self.defaults())
+    def test_changes_only_where_the_state_is_kept_as_it_is_installed(self):
+        kept = self.defaults().replace("# directory is not set\n", 'directory = "/var/lib/deskpulse"\n')
+
+        self.assertEqual(self.printed("--config", EXAMPLE), kept)
 
     def test_has_every_setting_and_no_other(self):
         known = []
@@ -64,7 +66,7 @@ class ExampleConfiguration(ProgramTest):
     def test_every_default_is_the_true_one(self):
         unset = re.findall(r"^# ([a-z0-9_]+) is not set$", self.defaults(), re.MULTILINE)
         without_examples = re.sub(
-            rf"^#({'|'.join(unset)}|wall) = .*\n", "", self.example[: self.defaults_end], flags=re.MULTILINE
+            rf"^#?({'|'.join(unset)}|wall) = .*\n", "", self.example[: self.defaults_end], flags=re.MULTILINE
         )
         path = self.write("explicit.toml", without_comment_marks(without_examples))
 
@@ -83,7 +85,7 @@ class ExampleConfiguration(ProgramTest):
         explained = {"en": False, "zh": False}
         for line in self.example.split("\n"):
             if SETTING.fullmatch(line):
-                name = line[1:].split(" ")[0]
+                name = line.removeprefix("#").split(" ")[0]
                 if name not in ("id", "name", "group", "max_version", "slow_times", "abandon_after", "session_gap"):
                     self.assertEqual(explained, {"en": True, "zh": True}, line)
             elif line.startswith("# "):
