@@ -44,6 +44,8 @@ void ReorderRecount::arrive(const Act& act, Time wall) {
   move_to(std::max(watermark_, newest_ - settings_.reorder_window));
 }
 
+void ReorderRecount::advance(Time watermark) { move_to(std::max(watermark_, watermark)); }
+
 void ReorderRecount::finish(std::optional<Time> until) {
   move_to(std::max({watermark_, newest_, until.value_or(0)}));
 }

@@ -32,6 +32,8 @@ class ReorderRecount {
   ReorderRecount(const Settings& settings, Recount& recount);
 
   void arrive(const Act& act, Time wall);
+  /// Time goes on without an event; an earlier time than watermark() is ignored.
+  void advance(Time watermark);
   /// The end of a replay.
   void finish(std::optional<Time> until);
 
