@@ -30,8 +30,6 @@ class StateDirectory {
   /// What a forked process must keep open to write here, and to hold the lock until it has.
   std::vector<int> descriptors() const { return {directory_, lock_}; }
   const std::string& path() const { return path_; }  ///< without a slash at its end
-  /// Of the directory and of its lock: a forked process that writes here has to keep these.
-  std::vector<int> descriptors() const { return {directory_, lock_}; }
 
  private:
   std::string path_;
