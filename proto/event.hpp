@@ -40,8 +40,8 @@ constexpr bool is_silent(Kind kind) { return kind >= Kind::recall; }
 enum class Status : std::uint8_t { online, busy, offline };
 enum class OrderStatus : std::uint8_t { created, paid, refunded, cancelled };
 
-/// A customer inside one shop: keyed 128-bit hash of (shop, customer id). What the daemon keeps
-/// instead of the id; {0, 0} is "none".
+/// A customer, an order or an event inside one shop: keyed 128-bit hash of (shop, id). What the
+/// daemon keeps instead of the id; {0, 0} is "none".
 struct CustomerKey {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
@@ -62,14 +62,15 @@ struct Event {
   std::string_view id;  ///< unique within a shop; empty = cannot be recognised as a duplicate
   std::string_view shop;
   std::string_view customer;  ///< as on the wire; empty once `customer_key` stands for it
-  CustomerKey customer_key;   ///< filled by the feed's intake, before anything is kept
+  CustomerKey customer_key;   ///< filled in by the feed's intake, before anything is kept
   std::string_view agent;     ///< empty = none named; for assign: back to the queue
   std::string_view from_agent;
   std::string_view topic;
   std::string_view name;   ///< agent_status: display name; empty = not said
   std::string_view group;  ///< agent_status: empty = not said
   std::optional<std::uint32_t> capacity;
-  std::string_view order;
+  std::string_view order;      ///< as on the wire; empty once `order_key` stands for it
+  CustomerKey order_key;       ///< as `customer_key`
   std::int64_t amount_e4 = 0;  ///< order: money in 1/10,000 of the currency's unit, exact
   std::uint32_t items = 0;
 };

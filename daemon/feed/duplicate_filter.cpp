@@ -1,6 +1,9 @@
 #include "daemon/feed/duplicate_filter.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cassert>
+#include <cstring>
 
 namespace deskpulse::feed {
 
@@ -10,6 +13,9 @@ constexpr std::size_t kSmallest = 1024;
 /// More slots an insert than one: a whole round then takes a fraction of the table's size in
 /// inserts, which bounds how many forgotten ids lie about.
 constexpr std::size_t kSweep = 4;
+/// Of a slot in an image: the 80 bits, behind its time.
+constexpr std::size_t kKeyBytes = 10;
+constexpr std::uint64_t kEnd = 0;  ///< instead of a time
 constexpr std::uint64_t kTsBits = (std::uint64_t{1} << 48) - 1;
 static_assert(proto::kLastInstant.time_since_epoch().count() <= std::int64_t{kTsBits});
 
@@ -26,7 +32,11 @@ DuplicateFilter::DuplicateFilter(proto::Millis allowed_lateness)
     : allowed_lateness_(allowed_lateness), slots_(kSmallest), mask_(kSmallest - 1) {}
 
 bool DuplicateFilter::forgotten(const Slot& slot, proto::Instant watermark) const {
-  return watermark.time_since_epoch() > proto::Millis(slot.ts) + allowed_lateness_;
+  return proto::Instant{proto::Millis(slot.ts)} < oldest(watermark);
+}
+
+proto::Instant DuplicateFilter::oldest(proto::Instant watermark) const {
+  return std::max(watermark - allowed_lateness_, horizon_);
 }
 
 void DuplicateFilter::prefetch(const proto::CustomerKey& key) const {
@@ -95,6 +105,40 @@ void DuplicateFilter::grow(proto::Instant watermark) {
   slots_ = std::move(bigger);
   mask_ = mask;
   hand_ = 0;
+}
+
+void DuplicateFilter::save(image::Writer& writer, proto::Instant watermark) const {
+  const proto::Instant horizon = std::max(oldest(watermark), proto::Instant{});
+  writer.instant(horizon);
+  for (const Slot& slot : slots_) {
+    if (slot.low == 0 || forgotten(slot, watermark)) continue;
+    writer.number(slot.ts - millis(horizon) + 1);
+    std::array<std::byte, kKeyBytes> key;
+    const std::uint64_t low = slot.low;
+    const std::uint16_t high = slot.high;
+    std::memcpy(key.data(), &low, sizeof low);
+    std::memcpy(key.data() + sizeof low, &high, sizeof high);
+    writer.bytes(key);
+  }
+  writer.number(kEnd);
+}
+
+bool DuplicateFilter::load(image::Reader& reader, proto::Instant watermark, proto::Instant newest) {
+  assert(used_ == 0);
+  horizon_ = reader.instant();
+  const std::uint64_t span = newest < horizon_ ? 0 : millis(newest) - millis(horizon_) + 1;
+  while (const std::uint64_t after = reader.number(span)) {
+    std::array<std::byte, kKeyBytes> key;
+    reader.bytes(key);
+    std::uint64_t low = 0;
+    std::uint16_t high = 0;
+    std::memcpy(&low, key.data(), sizeof low);
+    std::memcpy(&high, key.data() + sizeof low, sizeof high);
+    if (low == 0) reader.fail();
+    if (!reader.ok()) return false;
+    insert({high, low}, horizon_ + proto::Millis(after - 1), watermark);
+  }
+  return reader.ok();
 }
 
 }  // namespace deskpulse::feed

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "daemon/image/reader.hpp"
+#include "daemon/image/writer.hpp"
 #include "daemon/memory/huge_pages.hpp"
 #include "proto/event.hpp"
 
@@ -30,6 +32,17 @@ class DuplicateFilter {
   /// Asks the memory for the key's slot early; worth it a few dozen nanoseconds before insert().
   void prefetch(const proto::CustomerKey& key) const;
 
+  /// An event of an earlier `ts` must not be taken at this watermark: its id may be forgotten. That
+  /// is `allowed_lateness` behind the watermark, or later where less is remembered than that.
+  proto::Instant oldest(proto::Instant watermark) const;
+
+  /// The ids that are remembered at `watermark`. Allocates nothing.
+  void save(image::Writer& writer, proto::Instant watermark) const;
+  /// Into a filter that is new, which may have another allowed lateness: nothing is taken for known
+  /// that was not remembered. `newest`: the greatest `ts` that can be among them. False: this is
+  /// no image of a filter, and what is in it now means nothing.
+  bool load(image::Reader& reader, proto::Instant watermark, proto::Instant newest);
+
   std::size_t size() const { return used_; }  ///< slots in use, forgotten ones included
   std::size_t bytes_used() const { return slots_.capacity() * sizeof(Slot); }
 
@@ -48,6 +61,7 @@ class DuplicateFilter {
 
   proto::Millis allowed_lateness_;
   std::vector<Slot, memory::HugePageAllocator<Slot>> slots_;
+  proto::Instant horizon_{};  ///< what is earlier was forgotten, whatever the allowed lateness says
   std::size_t mask_;
   std::size_t used_ = 0;
   std::size_t hand_ = 0;  ///< where the sweep goes on

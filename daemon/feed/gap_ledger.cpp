@@ -34,11 +34,55 @@ void GapLedger::heard(proto::Instant ts) {
 bool GapLedger::incomplete(proto::Millis span, proto::Instant watermark) const {
   const proto::Millis bucket = span / kBuckets;
   const auto current = watermark.time_since_epoch() / bucket;  // times are positive: a floor
-  return incomplete_since(proto::Instant{(current - (kBuckets - 1)) * bucket});
+  return misses(proto::Instant{(current - (kBuckets - 1)) * bucket}, windows_began_);
 }
 
 bool GapLedger::incomplete_since(proto::Instant start) const {
-  return open_.has_value() || (end_ && start <= *end_);
+  return misses(start, calendar_began_);
+}
+
+bool GapLedger::misses(proto::Instant start, const std::optional<proto::Instant>& mark) const {
+  return open_.has_value() || (end_ && start <= *end_) || (mark && start <= *mark);
+}
+
+void GapLedger::save(image::Writer& writer) const {
+  const auto optional = [&writer](const std::optional<proto::Instant>& at) {
+    writer.flag(at.has_value());
+    if (at) writer.instant(*at);
+  };
+  writer.flag(open_.has_value());
+  if (open_) {
+    optional(open_->from);
+    writer.flag(open_->counted);
+  }
+  optional(end_);
+  optional(windows_began_);
+  optional(calendar_began_);
+  writer.number(counts_.size());
+  for (const std::uint64_t count : counts_) writer.number(count);
+  writer.millis(total_);
+  writer.millis(last_);
+}
+
+bool GapLedger::load(image::Reader& reader) {
+  const auto optional = [&reader]() -> std::optional<proto::Instant> {
+    if (!reader.flag()) return std::nullopt;
+    return reader.instant();
+  };
+  if (reader.flag()) {
+    open_ = Open{};
+    open_->from = optional();
+    open_->counted = reader.flag();
+  }
+  end_ = optional();
+  windows_began_ = optional();
+  calendar_began_ = optional();
+  const std::size_t kinds = reader.number(counts_.size());
+  for (std::size_t i = 0; i < kinds; ++i) counts_[i] = reader.number();
+  total_ = reader.millis();
+  last_ = reader.millis();
+  if (total_ < proto::Millis{0} || last_ < proto::Millis{0} || last_ > total_) reader.fail();
+  return reader.ok();
 }
 
 std::uint64_t GapLedger::count() const {

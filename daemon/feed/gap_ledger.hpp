@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <optional>
 
+#include "daemon/image/reader.hpp"
+#include "daemon/image/writer.hpp"
 #include "proto/event.hpp"
 
 namespace deskpulse::feed {
 
+/// In the order of the image: new ones go to the end.
 enum class GapKind : std::uint8_t {
   hole,        ///< positions are missing between two frames
   resume,      ///< the source no longer has what came after our position
@@ -28,6 +31,16 @@ class GapLedger {
   void open(GapKind kind, std::optional<proto::Instant> newest);
   /// The source was heard at `ts` of its own time: ends the open gap, if there is one.
   void heard(proto::Instant ts);
+
+  /// The rolling windows, or the calendar scopes, began anew when time was `at`: what they had
+  /// counted until then is missing from them, though the stream has no gap.
+  void windows_began(proto::Instant at) { windows_began_ = at; }
+  void calendar_began(proto::Instant at) { calendar_began_ = at; }
+
+  /// All of it. Allocates nothing.
+  void save(image::Writer& writer) const;
+  /// Into a ledger that is new. False: this is no image of a ledger.
+  bool load(image::Reader& reader);
 
   /// Whether the rolling window of this span, as it is at `watermark` (60 buckets of span/60, R of
   /// spec 5), holds a moment of a gap, so that its numbers may be too low.
@@ -49,9 +62,15 @@ class GapLedger {
     std::optional<proto::Instant> from;  ///< absent: nothing was heard before
     bool counted = false;
   };
+  /// Something before `mark` or at it is missing from a scope that began at `start`, or is not
+  /// known to be there.
+  bool misses(proto::Instant start, const std::optional<proto::Instant>& mark) const;
+
   std::optional<Open> open_;
   std::optional<proto::Instant> end_;  ///< the latest end of any gap so far
-  std::array<std::uint64_t, kGapKindCount> counts_{};
+  std::optional<proto::Instant> windows_began_;
+  std::optional<proto::Instant> calendar_began_;
+  std::array<std::uint64_t, kGapKindCount> counts_{};  ///< by GapKind
   proto::Millis total_{};
   proto::Millis last_{};
 };

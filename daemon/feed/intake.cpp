@@ -32,6 +32,11 @@ proto::CustomerKey Intake::prepare(proto::Event& event) const {
     event.customer_key = hasher_.hash(event.shop, event.customer);
     event.customer = {};
   }
+  if (!event.order.empty()) {
+    event.order_key = hasher_.hash(event.shop, event.order);
+    event.order = {};
+  }
+  event.id = {};
   return id;
 }
 
@@ -44,7 +49,7 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
   };
   const Instant before = order_.watermark();
   if (event.ts > wall + settings_.max_clock_skew) return refuse(Reject::future, Outcome::future);
-  if (event.ts < before - settings_.allowed_lateness) {
+  if (event.ts < duplicates_.oldest(before)) {
     return refuse(Reject::too_late, Outcome::too_late);
   }
   if (id != proto::CustomerKey{} && !duplicates_.insert(id, event.ts, before)) {
@@ -53,12 +58,17 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
     return Outcome::duplicate;
   }
 
+  if (journal_ != nullptr) journal_->accepted(event, id);
   clock_.event(event.ts, wall);
+  return take(event);
+}
+
+Outcome Intake::take(const proto::Event& event) {
   gaps_.heard(event.ts);
   const bool unknown_type = event.type == proto::Type::unknown;
   const bool unknown_from =
       event.type == proto::Type::message && event.from == proto::From::unknown;
-  const bool late = event.ts < before;
+  const bool late = event.ts < order_.watermark();
   if (unknown_type || unknown_from) {
     const Reject reason = unknown_type ? Reject::unknown_type : Reject::unknown_from;
     ++counters_.rejected[static_cast<std::size_t>(reason)];
@@ -75,16 +85,23 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
   move_to(*clock_.newest_event() - settings_.reorder_window);
   if (unknown_type || unknown_from) return Outcome::ignored;
   if (late) return Outcome::late;
+  place(event);
+  return Outcome::in_order;
+}
+
+void Intake::place(const proto::Event& event) {
   if (event.ts > order_.watermark()) {
     order_.push(event);
   } else {
     sink_.apply(event);
   }
-  return Outcome::in_order;
 }
 
 void Intake::tick(Instant wall) {
-  if (const auto target = clock_.target(wall)) move_to(*target);
+  const auto target = clock_.target(wall);
+  if (!target || *target <= order_.watermark()) return;
+  if (journal_ != nullptr) journal_->advanced(*target);
+  move_to(*target);
 }
 
 void Intake::finish(std::optional<Instant> until) {
@@ -114,12 +131,18 @@ void Intake::rejected(const proto::Rejection& rejection) {
 }
 
 void Intake::heartbeat(std::optional<Instant> ts, Instant wall) {
-  clock_.heartbeat(ts, wall);
   // A source whose clock is ahead of ours must not mark windows that are still to come.
-  if (ts) gaps_.heard(std::min(*ts, wall));
+  if (ts) ts = std::min(*ts, wall);
+  clock_.heartbeat(ts, wall);
+  if (!ts) return;
+  if (journal_ != nullptr) journal_->heard(*ts);
+  gaps_.heard(*ts);
 }
 
-void Intake::gap(GapKind kind) { gaps_.open(kind, clock_.newest()); }
+void Intake::gap(GapKind kind) {
+  if (journal_ != nullptr) journal_->gap(kind);
+  gaps_.open(kind, clock_.newest());
+}
 
 void Intake::disconnected(Disconnect reason) {
   ++counters_.disconnects[static_cast<std::size_t>(reason)];

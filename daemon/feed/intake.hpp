@@ -10,8 +10,11 @@
 #include "daemon/feed/event_sink.hpp"
 #include "daemon/feed/feed.hpp"
 #include "daemon/feed/gap_ledger.hpp"
+#include "daemon/feed/intake_journal.hpp"
 #include "daemon/feed/live_clock.hpp"
 #include "daemon/feed/order_buffer.hpp"
+#include "daemon/image/reader.hpp"
+#include "daemon/image/writer.hpp"
 #include "proto/event.hpp"
 #include "proto/id_hash.hpp"
 #include "proto/rejection.hpp"
@@ -63,8 +66,8 @@ class Intake final : public FeedListener {
 
   /// The same in two steps, for a caller that knows some events ahead: what the second step looks
   /// at in the big table of ids has come from memory by then. The first has no effect that can be
-  /// seen; it fills in the event's `customer_key`, drops its `customer`, and returns the hash of
-  /// its `id`, {0, 0} without one.
+  /// seen; it fills in the event's keys, drops the ids that they stand for and its own, and returns
+  /// the hash of that, {0, 0} without one.
   proto::CustomerKey prepare(proto::Event& event) const;
   Outcome accept_prepared(const proto::Event& event, const proto::CustomerKey& id,
                           proto::Instant wall);
@@ -75,6 +78,24 @@ class Intake final : public FeedListener {
   /// Replay: the input ends. Drains the buffer and moves the watermark to the newest `ts`, or to
   /// `until` where that is later. Nothing may be accepted afterwards.
   void finish(std::optional<proto::Instant> until = std::nullopt);
+
+  /// From now on `journal` is told what happens; null: nobody. It must outlive this.
+  void tell(IntakeJournal* journal) { journal_ = journal; }
+  /// Takes what another intake told its journal. Only before anything else happens to this one.
+  IntakeJournal& recovery() { return recovery_; }
+
+  /// Everything but the connection and who is told. Allocates nothing, changes nothing.
+  void save(image::Writer& writer) const;
+  /// Into an intake that is new, with the sink as it was at the time of save(). The settings may be
+  /// others than then: with a shorter reorder window some of the buffered events are applied now,
+  /// with a longer allowed lateness it takes effect little by little, as new ids are remembered.
+  /// False: this is no image of an intake, and this one is to be thrown away, with the sink.
+  bool load(image::Reader& reader);
+  /// What no record tells: see IntakeJournal. To be called at the end of a recovery.
+  void recover_refusals(const IntakeCounters& counters);
+  /// Scopes of the engine began anew at the load; see GapLedger.
+  void windows_began_anew() { gaps_.windows_began(order_.watermark()); }
+  void calendar_began_anew() { gaps_.calendar_began(order_.watermark()); }
 
   // FeedListener
   void connected(proto::Millis heartbeat, proto::Instant wall) override;
@@ -93,6 +114,22 @@ class Intake final : public FeedListener {
   std::size_t bytes_used() const { return order_.bytes_used() + duplicates_.bytes_used(); }
 
  private:
+  class Recovery final : public IntakeJournal {
+   public:
+    explicit Recovery(Intake& intake) : intake_(intake) {}
+    void accepted(const proto::Event& event, const proto::CustomerKey& id) override;
+    void advanced(proto::Instant watermark) override;
+    void heard(proto::Instant ts) override;
+    void gap(GapKind kind) override;
+
+   private:
+    Intake& intake_;
+  };
+
+  /// An event that was accepted, by whomever.
+  Outcome take(const proto::Event& event);
+  /// One that is not late.
+  void place(const proto::Event& event);
   void move_to(proto::Instant watermark);
 
   IntakeSettings settings_;
@@ -103,6 +140,8 @@ class Intake final : public FeedListener {
   LiveClock clock_;
   GapLedger gaps_;
   IntakeCounters counters_;
+  IntakeJournal* journal_ = nullptr;
+  Recovery recovery_{*this};
 };
 
 }  // namespace deskpulse::feed

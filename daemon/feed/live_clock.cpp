@@ -6,13 +6,14 @@ namespace deskpulse::feed {
 
 void LiveClock::connected(proto::Millis heartbeat) {
   connected_ = true;
+  ever_connected_ = true;
   was_caught_up_ = false;
   heartbeat_ = heartbeat;
   heard_at_.reset();
 }
 
 void LiveClock::event(proto::Instant ts, proto::Instant wall) {
-  if (!newest_event_ || ts > *newest_event_) newest_event_ = ts;
+  newest_event_ = std::max(ts, newest_event_.value_or(ts));
   event_at_ = wall;
   heard(ts, wall);
 }
@@ -28,9 +29,28 @@ void LiveClock::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall)
 }
 
 void LiveClock::heard(std::optional<proto::Instant> ts, proto::Instant wall) {
-  if (ts && (!newest_ || *ts > *newest_)) newest_ = ts;
+  if (ts) newest_ = std::max(*ts, newest_.value_or(*ts));
   heard_at_ = wall;
   was_caught_up_ = is_caught_up(wall);
+}
+
+void LiveClock::recover(proto::Instant ts, bool is_event) {
+  if (is_event) newest_event_ = std::max(ts, newest_event_.value_or(ts));
+  newest_ = std::max(ts, newest_.value_or(ts));
+}
+
+void LiveClock::save(image::Writer& writer) const {
+  for (const std::optional<proto::Instant>& at : {newest_event_, newest_}) {
+    writer.flag(at.has_value());
+    if (at) writer.instant(*at);
+  }
+}
+
+bool LiveClock::load(image::Reader& reader) {
+  for (std::optional<proto::Instant>* const at : {&newest_event_, &newest_})
+    if (reader.flag()) *at = reader.instant();
+  if (newest_event_ && (!newest_ || *newest_ < *newest_event_)) reader.fail();
+  return reader.ok();
 }
 
 bool LiveClock::is_caught_up(proto::Instant wall) const {

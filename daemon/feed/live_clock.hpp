@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include "daemon/image/reader.hpp"
+#include "daemon/image/writer.hpp"
 #include "proto/event.hpp"
 
 namespace deskpulse::feed {
@@ -34,11 +36,21 @@ class LiveClock {
   /// `ts` absent: the source lives, but still has events for us.
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall);
 
+  /// The source once was at `ts`, by an event or not: known from a record, not heard now.
+  void recover(proto::Instant ts, bool is_event);
+
+  /// How far the source has got; nothing of the connection. Allocates nothing.
+  void save(image::Writer& writer) const;
+  /// Into a clock that is new. False: this is no image of a clock.
+  bool load(image::Reader& reader);
+
   /// Where the watermark should be; absent before the first event or heartbeat. It may be behind an
   /// earlier answer, and then changes nothing.
   std::optional<proto::Instant> target(proto::Instant wall) const;
 
   bool is_connected() const { return connected_; }
+  /// By this clock: not before a load().
+  bool was_ever_connected() const { return ever_connected_; }
   bool is_caught_up(proto::Instant wall) const;
   bool is_stale(proto::Instant wall) const;
   /// Heard since the connection was made, but not for the heartbeat interval + `live_lag`.
@@ -55,6 +67,7 @@ class LiveClock {
 
   LiveClockSettings settings_;
   bool connected_ = false;
+  bool ever_connected_ = false;
   bool was_caught_up_ = false;  ///< when last heard
   proto::Millis heartbeat_{};
   std::optional<proto::Instant> newest_event_;

@@ -5,14 +5,15 @@
 #include <cstring>
 #include <new>
 
+#include "daemon/feed/event_image.hpp"
+
 namespace deskpulse::feed {
 
 namespace {
 
 /// What later stages read of an event; see the class comment.
 constexpr std::array kKept{&proto::Event::shop,  &proto::Event::agent, &proto::Event::from_agent,
-                           &proto::Event::topic, &proto::Event::name,  &proto::Event::group,
-                           &proto::Event::order};
+                           &proto::Event::topic, &proto::Event::name,  &proto::Event::group};
 
 std::size_t millis(proto::Instant at) {
   return static_cast<std::size_t>(at.time_since_epoch().count());
@@ -38,6 +39,7 @@ void OrderBuffer::push(const proto::Event& event) {
   block->event = event;
   block->event.id = {};
   block->event.customer = {};
+  block->event.order = {};
   char* at = reinterpret_cast<char*>(block + 1);
   for (const auto field : kKept) {
     std::string_view& text = block->event.*field;
@@ -100,7 +102,7 @@ void OrderBuffer::fetch_until(proto::Instant end) {
 OrderBuffer::Block* OrderBuffer::take_block(std::size_t bytes) {
   const std::size_t size = std::max(kSmallest, std::bit_ceil(bytes));
   const auto size_class = static_cast<std::size_t>(std::countr_zero(size / kSmallest));
-  assert(size_class < kClasses);  // seven strings that the decoder bounds at 2 KiB and less
+  assert(size_class < kClasses);  // six strings that the decoder bounds at 2 KiB and less
   if (Block* const block = free_[size_class]; block != nullptr) {
     free_[size_class] = block->next;
     return block;
@@ -120,6 +122,37 @@ OrderBuffer::Block* OrderBuffer::take_block(std::size_t bytes) {
 void OrderBuffer::recycle(Block* block) {
   block->next = free_[block->size_class];
   free_[block->size_class] = block;
+}
+
+void OrderBuffer::save(image::Writer& writer) const {
+  writer.instant(watermark_);
+  writer.number(size_);
+  const proto::Instant end = watermark_ + window_;
+  for (proto::Instant at = watermark_; at < end;) {
+    const std::size_t index = next_queue(at, end);
+    if (index == kNone) break;
+    for (const Block* block = queues_[index].head; block != nullptr; block = block->next) {
+      at = block->event.ts;
+      feed::save(writer, block->event);
+    }
+  }
+}
+
+bool OrderBuffer::load(image::Reader& reader,
+                       const std::function<void(const proto::Event&)>& place) {
+  assert(size_ == 0 && watermark_ == proto::Instant{});
+  watermark_ = reader.instant();
+  const std::uint64_t count = reader.number();
+  proto::Instant oldest = watermark_ + proto::Millis{1};
+  EventReader events;
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    const proto::Event& event = events.read(reader);
+    if (event.ts < oldest) reader.fail();
+    if (!reader.ok()) break;
+    oldest = event.ts;
+    place(event);
+  }
+  return reader.ok();
 }
 
 std::size_t OrderBuffer::bytes_used() const {

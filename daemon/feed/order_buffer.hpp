@@ -6,9 +6,12 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "daemon/image/reader.hpp"
+#include "daemon/image/writer.hpp"
 #include "proto/event.hpp"
 
 namespace deskpulse::feed {
@@ -17,8 +20,8 @@ namespace deskpulse::feed {
 /// (watermark, watermark + window], so a ring with one queue a millisecond holds them all; a bitmap
 /// of the queues that are not empty finds the next one.
 ///
-/// Events are packed: what later stages need is copied behind the event into one block (the
-/// customer's id and the event's own are not: the key stands for the one, and the other has been
+/// Events are packed: what later stages need is copied behind the event into one block (the ids of
+/// customer and order are not, for which the keys stand, nor the event's own, which has been
 /// judged). Blocks come in powers of two and are used again, so a warm buffer allocates nothing.
 /// push() is O(1); release() is O(events released + milliseconds passed / 64). Not thread-safe.
 class OrderBuffer {
@@ -63,6 +66,14 @@ class OrderBuffer {
   void release(proto::Instant to, Take&& take) {
     release(to, take, [](const proto::Event&) {});
   }
+
+  /// What push() and release() have made of it. Allocates nothing.
+  void save(image::Writer& writer) const;
+  /// Into a buffer that is new: sets the watermark and gives the events, in their order and all
+  /// behind it, to `place`, which is to push() them; the window may have been a longer one when
+  /// they were saved, and then there is no room for all. False: this is no image of a buffer, and
+  /// what is in it now means nothing.
+  bool load(image::Reader& reader, const std::function<void(const proto::Event&)>& place);
 
   proto::Instant watermark() const { return watermark_; }
   std::size_t size() const { return size_; }

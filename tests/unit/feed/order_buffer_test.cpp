@@ -67,6 +67,7 @@ TEST(OrderBuffer, KeepsWhatLaterStagesReadAndNoCustomerId) {
     event.from_agent = "bob";
     event.topic = "size";
     event.order = "o-1";
+    event.order_key = {5, 6};
     event.capacity = 7;
     event.amount_e4 = 1'299'000;
     event.customer_key = {3, 4};
@@ -81,7 +82,8 @@ TEST(OrderBuffer, KeepsWhatLaterStagesReadAndNoCustomerId) {
     EXPECT_EQ(event.agent, "amy");
     EXPECT_EQ(event.from_agent, "bob");
     EXPECT_EQ(event.topic, "size");
-    EXPECT_EQ(event.order, "o-1");
+    EXPECT_TRUE(event.order.empty());
+    EXPECT_EQ(event.order_key, (proto::CustomerKey{5, 6}));
     EXPECT_EQ(event.capacity, 7u);
     EXPECT_EQ(event.amount_e4, 1'299'000);
     EXPECT_EQ(event.customer_key, (proto::CustomerKey{3, 4}));
