@@ -77,6 +77,7 @@ class ConversationTable {
 
   Conversation& operator[](std::uint32_t index) { return records_[index]; }
   Slab<Conversation>& records() { return records_; }
+  const Slab<Conversation>& records() const { return records_; }
   std::size_t size() const { return records_.live(); }
 
  private:

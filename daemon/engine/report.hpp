@@ -31,6 +31,8 @@ struct ScopeNumbers {
 
   /// Consulting customers that no filter takes out. Filters are not built yet, so all of them.
   std::uint32_t received_customers() const { return consulting_customers; }
+
+  friend bool operator==(const ScopeNumbers&, const ScopeNumbers&) = default;
 };
 
 enum class Outcome : std::uint8_t { answered, unanswered, bot, transferred_unanswered };

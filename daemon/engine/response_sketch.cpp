@@ -38,6 +38,25 @@ double ResponseSketch::middle_of(std::size_t cell) {
   return 2 * low * high / (low + high);  // the same relative distance to either end
 }
 
+// Newest cells become counts. Amortised over the cells since the last time it costs a sort of them.
+void ResponseSketch::Bucket::fold() {
+  std::sort(newest_.begin(), newest_.end());
+  std::vector<Some> merged;
+  merged.reserve(folded_.size() + 64);
+  auto old = folded_.begin();
+  for (auto cell = newest_.begin(); cell != newest_.end();) {
+    const auto end = std::find_if(cell, newest_.end(), [&](auto next) { return next != *cell; });
+    for (; old != folded_.end() && old->cell < *cell; ++old) merged.push_back(*old);
+    std::uint32_t count = static_cast<std::uint32_t>(end - cell);
+    if (old != folded_.end() && old->cell == *cell) count += (old++)->count;
+    merged.push_back({*cell, count});
+    cell = end;
+  }
+  merged.insert(merged.end(), old, folded_.end());
+  folded_ = std::move(merged);
+  newest_.clear();
+}
+
 void ResponseSketch::roll(const WindowClock& clock) {
   if (tick_ == clock.tick()) return;
   tick_ = clock.tick();
@@ -51,8 +70,10 @@ void ResponseSketch::roll(const WindowClock& clock) {
     const std::int64_t first = std::max(ring.number + 1, number - kBucketsPerWindow + 1);
     for (std::int64_t n = first; n <= number; ++n) {
       auto& bucket = ring.buckets[static_cast<std::size_t>(n % kBucketsPerWindow)];
-      for (const std::uint16_t cell : bucket) --ring.sum.cells[cell];
-      ring.sum.total -= static_cast<std::uint32_t>(bucket.size());
+      bucket.each([&ring](std::uint16_t of, std::uint32_t count) {
+        ring.sum.cells[of] -= count;
+        ring.sum.total -= count;
+      });
       bucket.clear();
     }
     ring.number = number;
@@ -74,7 +95,7 @@ void ResponseSketch::place(const WindowClock& clock, Instant at, Millis response
       if (number <= now.number - kBucketsPerWindow) continue;
     }
     Ring& ring = *rings_[i];
-    ring.buckets[static_cast<std::size_t>(number % kBucketsPerWindow)].push_back(
+    ring.buckets[static_cast<std::size_t>(number % kBucketsPerWindow)].add(
         static_cast<std::uint16_t>(cell));
     ++ring.sum.cells[cell];
     ++ring.sum.total;

@@ -58,8 +58,10 @@ std::uint32_t Roster::add_shop(ShopSettings settings) {
 std::uint32_t Roster::add_agent(std::uint32_t shop, AgentSettings settings) {
   const auto index = static_cast<std::uint32_t>(agents_.size());
   agent_index_[shop].insert(hasher_.hash({}, settings.id), index);
+  Agent& agent = agents_.emplace_back(rows_);
+  agent.shop = shop;
+  agent.place = static_cast<std::uint32_t>(shops_[shop].agents.size());
   shops_[shop].agents.push_back(index);
-  agents_.emplace_back(rows_).shop = shop;
   std::string name = settings.name.empty() ? settings.id : std::move(settings.name);
   directory_.agents.push_back(
       {shop, std::move(settings.id), std::move(name), std::move(settings.group), false});

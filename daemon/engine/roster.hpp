@@ -42,6 +42,7 @@ struct alignas(64) Agent {
   Instant presence_at{};
   Instant name_at{};
   Instant group_at{};
+  std::uint32_t place = 0;  ///< in Shop::agents
 };
 
 struct Shop {
@@ -74,7 +75,9 @@ class Roster {
   Agent& agent_at(std::uint32_t index) { return agents_[index]; }
   std::size_t shops() const { return shops_.size(); }
   std::size_t agents() const { return agents_.size(); }
+  const Agent& agent_at(std::uint32_t index) const { return agents_[index]; }
   const std::string& agent_id(std::uint32_t index) const { return directory_.agents[index].id; }
+  const Directory::Agent& names_of(std::uint32_t agent) const { return directory_.agents[agent]; }
 
   /// The agent's name or group as `agent_status` gives them; empty says nothing.
   void rename(std::uint32_t agent, std::string_view name);

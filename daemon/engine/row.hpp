@@ -53,6 +53,7 @@ class WideRow {
 
   /// `by` is 1 or -1.
   void add(Count count, int by = 1) { field(numbers, count) += static_cast<std::uint32_t>(by); }
+  void set(Count count, std::uint32_t value) { field(numbers, count) = value; }
   /// One answered turn's response time, as the profile caps it.
   void add_response(std::int64_t capped_ms) { numbers.response_time_sum_ms += capped_ms; }
   void add_first_response(std::int64_t capped_ms) {
@@ -64,6 +65,7 @@ class WideRow {
   void raise_peak(std::uint32_t level) {
     numbers.peak_conversations = std::max(numbers.peak_conversations, level);
   }
+  std::uint32_t get(Count count) const { return field(numbers, count); }
   std::int64_t response_max() const { return numbers.response_time_max_ms; }
   std::uint32_t peak() const { return numbers.peak_conversations; }
 
@@ -94,7 +96,9 @@ class WideRow {
     numbers.response_time_max_ms = 0;
     numbers.peak_conversations = 0;
   }
+  bool is_empty() const { return numbers == ScopeNumbers{}; }
   const WideRow& wide() const { return *this; }
+  static WideRow of(const WideRow& row) { return row; }
 };
 
 /// The same in one line of the caches, which is what an agent's event waits for: three counts of 21
@@ -137,6 +141,10 @@ class alignas(64) PackedRow {
     raise_peak(row.peak());
   }
   void forget_maxima() { maxima_ = 0; }
+  bool is_empty() const {
+    return counts_ == decltype(counts_){} && response_sum_ms_ == 0 && first_response_sum_ms_ == 0 &&
+           maxima_ == 0;
+  }
 
   WideRow wide() const {
     WideRow row;
@@ -156,6 +164,20 @@ class alignas(64) PackedRow {
     numbers.response_time_max_ms = response_max();
     numbers.peak_conversations = peak();
     return row;
+  }
+
+  /// No count of `row` is above kMost.
+  static PackedRow of(const WideRow& row) {
+    PackedRow packed;
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      const auto count = static_cast<Count>(i);
+      packed.counts_[word(count)] |= std::uint64_t{row.get(count)} << shift(count);
+    }
+    packed.response_sum_ms_ = row.numbers.response_time_sum_ms;
+    packed.first_response_sum_ms_ = row.numbers.first_response_time_sum_ms;
+    packed.raise_response_max(row.response_max());
+    packed.raise_peak(row.peak());
+    return packed;
   }
 
  private:

@@ -36,6 +36,10 @@ class Slab {
     assert(index < end_);
     return pages_[index / kPage][index % kPage];
   }
+  const Record& operator[](std::uint32_t index) const {
+    assert(index < end_);
+    return pages_[index / kPage][index % kPage];
+  }
   std::uint32_t end() const { return end_; }  ///< all indices ever handed out are below it
   std::uint32_t live() const { return live_; }
 

@@ -1,7 +1,7 @@
 // The engine's state and rules. One class, for every rule touches the same conversation; its parts
 // are by subject: engine.cpp (events and time), turns.cpp (what opens and ends a turn),
 // deadlines.cpp (what time does), customers.cpp (distinct customers), report.cpp and waiting.cpp
-// (reading).
+// (reading), image.cpp (saving and loading).
 #pragma once
 
 #include "daemon/engine/conversation_table.hpp"
@@ -30,6 +30,9 @@ class Engine::State {
   // waiting.cpp
   void waiting(const WaitingScope& scope, std::optional<std::size_t> limit, WaitingList& list);
   bool is_waiting(const proto::CustomerKey& customer);
+  // image.cpp
+  void save(image::Writer& to) const;
+  Loaded load(image::Reader& from);
 
  private:
   /// Why an agent becomes responsible: transfers by its own message count nothing (spec 4).
@@ -101,6 +104,20 @@ class Engine::State {
   /// kNone when nobody has named it.
   std::uint32_t known_shop(std::string_view id) const;
   std::uint32_t known_agent(std::uint32_t shop, std::string_view id) const;
+
+  // image.cpp
+  void save_agent(image::Writer& to, const Agent& agent, std::uint32_t index) const;
+  void save_conversation(image::Writer& to, const Conversation& c) const;
+  /// The agents of one shop, by their places in the image.
+  using Places = std::vector<std::uint32_t>;
+  std::vector<std::uint32_t> load_shops(image::Reader& from, const ImageScopes& image,
+                                        std::vector<Places>& agents);
+  void load_agent(image::Reader& from, const ImageScopes& image, std::uint32_t index);
+  struct LoadedConversation;
+  bool load_conversation(image::Reader& from, LoadedConversation& loaded);
+  /// Counts a loaded conversation where numbers follow from it.
+  void take_up(std::uint32_t index);
+  void count_distinct_anew(const Conversation& c);
 
   // Who has the conversation open, for the levels; kNone without a session.
   static std::uint32_t owner(const Conversation& c) { return c.session_open ? c.agent : kNone; }

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "daemon/engine/image_scopes.hpp"
 #include "daemon/engine/report.hpp"
 #include "daemon/engine/row_pool.hpp"
 #include "daemon/engine/window_clock.hpp"
@@ -58,6 +59,14 @@ class Tally {
   void lower_level(const WindowClock& clock);
   std::uint32_t level() const { return level_; }
 
+  /// Writes everything but the level, which follows from the conversations.
+  void save(image::Writer& to, const WindowClock& clock) const;
+  /// Of a tally that has counted nothing yet. What `image` says is not of this engine's scopes is
+  /// read over, and those scopes begin anew. Says by the reader when it is not what save() writes.
+  void load(image::Reader& from, const WindowClock& clock, const ImageScopes& image);
+  /// One open conversation more, which was there all the time.
+  void restore_level() { changes_ = std::max(changes_, ++level_); }
+
   /// Copies the scopes: rolling windows in their order, then today.
   void read(const WindowClock& clock, ScopeNumbers* scopes);
 
@@ -74,6 +83,7 @@ class Tally {
   }
 
  private:
+  struct LoadedRows;
   struct Ring {
     std::int64_t number = 0;     ///< the clock's bucket when this was last rolled
     std::uint64_t occupied = 0;  ///< bit s: the bucket in slot s holds something
@@ -92,6 +102,10 @@ class Tally {
   void leave(Row* rows, int window, const WindowClock& clock);
   template <class Row, class Change>
   bool place_in(Row* rows, unsigned windows, const WindowClock& clock, Instant at, Change change);
+  template <class Row>
+  void save_rows(image::Writer& to, const Row* rows, const WindowClock& clock) const;
+  template <class Row>
+  void restore_rows(Row* rows, const LoadedRows& loaded, const WindowClock& clock);
   void note_peak(const WindowClock& clock, std::uint32_t level);
   void allocate();
   void widen(const WindowClock& clock);

@@ -36,6 +36,13 @@ class TimerWheel {
     for (auto& level : heads_) level.fill(kNone);
   }
 
+  /// The first entry will not be before `time`, so the way there need not be gone level by level.
+  /// Only while nothing is armed.
+  void start_at(proto::Instant time) {
+    for ([[maybe_unused]] const std::uint64_t slots : occupied_) assert(slots == 0);
+    now_ = ms(time);
+  }
+
   /// `at` is not before any time that pop_before() has returned.
   void arm(std::uint32_t index, proto::Instant at) {
     const std::uint64_t time = ms(at);
