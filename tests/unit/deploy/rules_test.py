@@ -118,7 +118,7 @@ class Files(unittest.TestCase):
         self.expect_success("amtool", "check-config", self.alertmanager)
 
     def test_alerts_do_what_their_tests_say(self):
-        self.assertEqual(len(self.test_files), 4)
+        self.assertEqual(len(self.test_files), 5)
         self.expect_success("promtool", "test", "rules", *self.test_files)
 
     def test_every_alert_is_tested_firing_and_not_firing(self):
