@@ -80,6 +80,55 @@ export function deskpulseItself(say: Say, _language: Language): Board {
   });
   memory = panels.withLines(memory, "memory", own("process_resident_memory_bytes"), "{{instance}}");
 
+  let times = graph({
+    title: say("快照耗时与停顿", "Duration and hold of a snapshot"),
+    description: say(
+      "最新一次快照写到磁盘的时间，以及事件处理为此停顿的时间。",
+      "How long the newest one took until it was on disk, and for how long it held up the events.",
+    ),
+    unit: "s",
+    ...third,
+  });
+  times = panels.withLines(times, "duration", own("deskpulse_snapshot_duration_seconds"), say("耗时 {{instance}}", "duration {{instance}}"));
+  times = panels.withLines(times, "hold", own("deskpulse_snapshot_hold_seconds"), say("停顿 {{instance}}", "hold {{instance}}"));
+
+  let disk = graph({
+    title: say("磁盘占用", "On disk"),
+    description: say(
+      "最新快照的大小（磁盘上有两份），以及事件日志的总大小。",
+      "The size of the newest snapshot, of which there are two, and that of the whole journal.",
+    ),
+    unit: "bytes",
+    ...third,
+  });
+  disk = panels.withLines(disk, "snapshot", own("deskpulse_snapshot_size_bytes"), say("快照 {{instance}}", "snapshot {{instance}}"));
+  disk = panels.withLines(disk, "journal", own("deskpulse_journal_size_bytes"), say("日志 {{instance}}", "journal {{instance}}"));
+
+  let failures = graph({
+    title: say("写入失败，每秒", "Failed writes, per second"),
+    description: say(
+      "失败的快照、失败的日志写入，以及因磁盘跟不上而丢弃的日志批次。",
+      "Snapshots that failed, writes of the journal that failed, and batches of it that were dropped because the disk could not follow.",
+    ),
+    unit: "cps",
+    ...third,
+  });
+  failures = panels.withLines(failures, "snapshots", rate("deskpulse_snapshot_failures_total", "instance"), say("快照 {{instance}}", "snapshot {{instance}}"));
+  failures = panels.withLines(failures, "journal", rate("deskpulse_journal_failures_total", "instance"), say("日志 {{instance}}", "journal {{instance}}"));
+  failures = panels.withLines(failures, "dropped", rate("deskpulse_journal_dropped_batches_total", "instance"), say("丢弃 {{instance}}", "dropped {{instance}}"));
+
+  let clock = graph({
+    title: say("时钟跳变与停顿，每秒", "Clock steps and stalls, per second"),
+    description: say(
+      "系统时钟被调整或机器休眠，以及进程停顿超过一秒；两者都不会误判慢响应。",
+      "The clock was set or the machine slept, and the process stood still for more than a second; neither makes anybody slow.",
+    ),
+    unit: "cps",
+    ...third,
+  });
+  clock = panels.withLines(clock, "steps", rate("deskpulse_clock_steps_total", "instance"), say("跳变 {{instance}}", "steps {{instance}}"));
+  clock = panels.withLines(clock, "stalls", rate("deskpulse_stalls_total", "instance"), say("停顿 {{instance}}", "stalls {{instance}}"));
+
   return {
     name: "deskpulse-itself",
     title: say("deskpulse 自身", "deskpulse itself"),
@@ -137,7 +186,7 @@ export function deskpulseItself(say: Say, _language: Language): Board {
             ["1", say("✓ 生效", "✓ In force"), colours.good],
           ),
           panels.numberStat(
-            { title: say("运行时间", "Up for"), description: say("最近一次启动至今；重启后统计从头开始。", "Since the last start; numbers begin anew with it."), unit: "dtdhms", ...small },
+            { title: say("运行时间", "Up for"), description: say("最近一次启动至今；未保存状态时，重启后统计从头开始。", "Since the last start; where no state is kept, numbers begin anew with it."), unit: "dtdhms", ...small },
             `time() - max(${own("process_start_time_seconds")} * on (job, instance) ${own("deskpulse_build_info")})`,
             say,
           ),
@@ -245,6 +294,72 @@ export function deskpulseItself(say: Say, _language: Language): Board {
             `time() - ${own("deskpulse_config_last_reload_success_timestamp_seconds")}`,
             "{{instance}}",
           ),
+        ],
+      },
+      {
+        title: say("状态保存与上限", "Kept state and limits"),
+        panels: [
+          panels.withLines(
+            graph({
+              title: say("最新快照距今", "Age of the newest snapshot"),
+              description: say("此时重启会从多久之前的状态恢复；未保存状态时没有数据。", "How old the state is that a restart now would go on from; no data where none is kept."),
+              unit: "s",
+              ...third,
+            }),
+            "age",
+            `time() - ${own("deskpulse_snapshot_last_success_timestamp_seconds")}`,
+            "{{instance}}",
+          ),
+          times,
+          disk,
+          failures,
+          panels.withLines(
+            graph({
+              title: say("写入日志的事件，每秒", "Events in the journal, per second"),
+              description: say("已安全写入事件日志的事件；未开启日志时没有数据。", "Events that are safe in the journal; no data where there is none."),
+              unit: "cps",
+              ...third,
+            }),
+            "events",
+            rate("deskpulse_journal_events_total", "instance"),
+            "{{instance}}",
+          ),
+          panels.states(
+            {
+              title: say("启动方式", "How it started"),
+              description: say("从快照恢复，或从头开始。", "It went on from a snapshot, or began anew."),
+              unit: "none",
+              ...third,
+            },
+            own("deskpulse_snapshot_restored"),
+            "{{instance}}",
+            say,
+            ["0", say("从头开始", "Anew"), colours.near],
+            ["1", say("已恢复", "Restored"), colours.good],
+          ),
+          panels.withLines(
+            graph({
+              title: say("上限用量", "Use of the limits"),
+              description: say("[limits] 各项的用量，取最高的实例；达到 100 % 后的处理见 METRICS.md。", "How much of each of [limits] is in use, of the daemon with the most; METRICS.md says what happens at 100 %."),
+              unit: "percentunit",
+              ...third,
+            }),
+            "used",
+            `max by (limit) (${series.ratio(own("deskpulse_limit_used"), own("deskpulse_limit"))})`,
+            "{{limit}}",
+          ),
+          panels.withLines(
+            graph({
+              title: say("超限次数，每秒", "Limits reached, per second"),
+              description: say("因达到上限而被合并或舍弃的次数。", "Times that something was left out or put together because a limit was reached."),
+              unit: "cps",
+              ...third,
+            }),
+            "exceeded",
+            rate("deskpulse_limit_exceeded_total", "limit"),
+            "{{limit}}",
+          ),
+          clock,
         ],
       },
       {

@@ -47,7 +47,8 @@ def documented():
                 counters.add(name[1])
         elif section.startswith("Targets"):
             targets.add(name[1])
-    counters |= {name for name in series if name.endswith(("_total", "_duration_seconds"))}
+    counter = re.compile(r"\w+_total|deskpulse_(shop|agent)_\w+_duration_seconds")
+    counters |= {name for name in series if counter.fullmatch(name)}
     return series, windowed, counters, targets
 
 

@@ -33,6 +33,11 @@ url = "{url}"
 start = "floor"
 allowed_lateness = "30s"
 
+[store]
+directory = "{state}"
+interval = "1s"
+journal = true
+
 [targets]
 waiting_customers = 100
 
@@ -104,7 +109,10 @@ def queries():
 class Queries(ProgramTest):
     def setUp(self):
         super().setUp()
-        daemon, faulty = [self.daemon_on(platform) for platform in (PROMOTION, FAULTY)]
+        daemon, faulty = [
+            self.daemon_on(platform, self.folder / state)
+            for platform, state in ((PROMOTION, "good"), (FAULTY, "faulty"))
+        ]
         wait_for("agents", lambda: "deskpulse_agent_capacity" in daemon.page("/metrics/agents"))
         wait_for(
             "answers in every shop",
@@ -122,9 +130,9 @@ class Queries(ProgramTest):
         )
         wait_for("some scrapes", lambda: min([n for _, n in self.count_of_scrapes()], default=0) >= 25)
 
-    def daemon_on(self, platform):
+    def daemon_on(self, platform, state):
         simulator = self.run_program(Simulator(*platform))
-        daemon = self.run_program(Daemon(self.folder, CONFIGURATION.format(url=simulator.url())))
+        daemon = self.run_program(Daemon(self.folder, CONFIGURATION.format(url=simulator.url(), state=state)))
         daemon.wait_until_ready()
         return daemon
 
