@@ -1,46 +1,28 @@
 #include "daemon/serve/connection.hpp"
 
-#include <boost/beast/http/error.hpp>
+#include <algorithm>
 #include <utility>
 
-#include "daemon/serve/allowed_hosts.hpp"
-#include "daemon/serve/content_coding.hpp"
+#include "daemon/serve/basic_auth.hpp"
 #include "daemon/serve/response_head.hpp"
 
 namespace deskpulse::serve {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using boost::system::error_code;
 
-/// How long a peer may take to notice that we have closed our side.
+/// How long a peer that takes nothing may take to notice that we have closed our side.
 constexpr std::chrono::seconds kLinger{2};
-constexpr std::size_t kReadSize = 4096;
-/// The path in counts of everything that is no route.
-constexpr std::string_view kOtherPath = "other";
-
-struct Target {
-  std::string_view authority;  ///< empty in the usual form, which has the path alone
-  std::string_view path;
-  std::string_view query;
-};
-
-Target parse_target(std::string_view text) {
-  Target target;
-  for (const std::string_view scheme : {"http://", "https://"}) {  // as to a proxy; always allowed
-    if (!text.starts_with(scheme)) continue;
-    text.remove_prefix(scheme.size());
-    const std::size_t path = text.find_first_of("/?");
-    target.authority = text.substr(0, path);
-    text = path == std::string_view::npos ? "/" : text.substr(path);
-    break;
-  }
-  const std::size_t path_end = text.find('?');
-  target.path = text.substr(0, path_end);
-  if (path_end != std::string_view::npos) target.query = text.substr(path_end + 1);
-  return target;
-}
+/// Of what a peer sends when it has been answered for the last time, until it is cut off. A body
+/// that nobody asked for; small ones end without an error at the peer's.
+constexpr std::size_t kMostDrained = 64 * 1024;
+/// What a peer must take within write_timeout.
+constexpr std::size_t kSlice = 64 * 1024;
+/// Who has taken nothing for so long gives way to a newcomer, though its deadline is still to come:
+/// longer than a packet takes around the world. An event may be a whole second late.
+constexpr std::chrono::milliseconds kStalledResponse{250};
+constexpr std::chrono::milliseconds kStalledEvent{1'000};
 
 }  // namespace
 
@@ -62,13 +44,14 @@ class Connection::Stream final : public EventStream {
 };
 
 Connection::Connection(ConnectionTable& table, asio::io_context& context,
-                       std::unique_ptr<Transport> transport)
+                       std::unique_ptr<Transport> transport, Network network)
     : table_(table),
       access_(table.access),
       transport_(std::move(transport)),
+      network_(network),
       deadline_(context),
       since_(Clock::now()),
-      buffer_(table.settings.max_header_bytes + 2 * kReadSize) {
+      reader_(table.settings.max_header_bytes) {
   table_.open.insert(this);
   table_.counts.connections = table_.open.size();
 }
@@ -76,10 +59,13 @@ Connection::Connection(ConnectionTable& table, asio::io_context& context,
 Connection::~Connection() { close(); }
 
 void Connection::start() {
-  enter(State::reading, table_.settings.header_deadline);
+  // One deadline from here to the whole header of the first request, whatever comes in between.
+  enter(State::reading, table_.settings.header_timeout);
   transport_->open([self = shared_from_this()](const error_code& error, std::size_t) {
     if (is_plain_http(error)) return self->refuse_plain_http();
-    if (!error && !self->is_closed_) self->next_request();
+    if (error || self->is_closed_) return;
+    self->state_ = State::idle;
+    self->read();
   });
 }
 
@@ -89,6 +75,7 @@ void Connection::close() {
   table_.open.erase(this);
   table_.counts.connections = table_.open.size();
   if (state_ == State::streaming) --table_.counts.streams;
+  release_body();
   state_ = State::idle;
   deadline_.cancel();
   transport_->close();
@@ -96,18 +83,49 @@ void Connection::close() {
   awaiting_reply_.reset();  // may be the end of this
 }
 
+void Connection::close(CloseReason reason) {
+  if (is_closed_) return;
+  ++table_.counts.closed_by(reason);
+  close();
+}
+
 void Connection::end_by_new_access() {
-  if (state_ != State::answering) close();
+  const bool is_answered = state_ == State::checking || state_ == State::answering ||
+                           state_ == State::writing || state_ == State::ending;
+  if (!is_answered) close();
+}
+
+std::optional<int> Connection::spare_rank(Clock::time_point now) const {
+  const auto when_stalled = [&](int rank, Clock::duration patience) {
+    return now - since_ >= patience ? std::optional(rank) : std::nullopt;
+  };
+  switch (state_) {
+    case State::idle:
+      return 0;
+    case State::ending:
+      return when_stalled(0, kStalledResponse);
+    case State::reading:
+      return 1;
+    case State::checking:
+      return 2;
+    case State::writing:
+      return when_stalled(3, kStalledResponse);
+    case State::streaming:
+      return is_writing_ ? when_stalled(4, kStalledEvent) : std::nullopt;
+    case State::answering:
+      break;
+  }
+  return std::nullopt;
 }
 
 void Connection::enter(State state, Clock::duration patience) {
   state_ = state;
   since_ = Clock::now();
-  expires_after(patience);
+  expires_at(since_ + patience);
 }
 
-void Connection::expires_after(Clock::duration patience) {
-  deadline_.expires_after(patience);
+void Connection::expires_at(Clock::time_point time) {
+  deadline_.expires_at(time);
   deadline_.async_wait([weak = weak_from_this()](const error_code& error) {
     const auto self = weak.lock();
     // It may have been moved on after it had fired, and before this was called.
@@ -119,163 +137,147 @@ void Connection::expires_after(Clock::duration patience) {
 void Connection::expires_never() { deadline_.expires_at(Clock::time_point::max()); }
 
 void Connection::on_expiry() {
-  if (state_ == State::streaming && !is_writing_) return write_event(":\n\n");
-  close();
+  switch (state_) {
+    case State::idle:
+      return close(number_ == 0 ? CloseReason::header_timeout : CloseReason::idle_timeout);
+    case State::reading:
+      return close(CloseReason::header_timeout);
+    case State::streaming:
+      if (!is_writing_) return write_event(":\n\n");
+      return close(CloseReason::write_timeout);
+    case State::ending: {
+      const std::size_t before = std::exchange(unsent_, transport_->unsent());
+      if (unsent_ == 0) return close();
+      const auto last = writing_since_ + table_.settings.response_timeout;
+      if (unsent_ < before && Clock::now() < last) return enter(State::ending, kLinger);
+      return close(CloseReason::write_timeout);
+    }
+    case State::checking:
+    case State::answering:
+    case State::writing:
+      return close(CloseReason::write_timeout);
+  }
 }
 
 void Connection::refuse_plain_http() {
-  static constexpr std::string_view kText =
-      "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: "
-      "close\r\n\r\nThis listener speaks TLS: use https.\n";
-  transport_->write_raw(asio::buffer(kText.data(), kText.size()),
+  keep_alive_ = false;
+  response_ = refusal({}, 400, "This listener speaks TLS: use https.");
+  head_ = head_of(response_, false).append(response_.body);
+  transport_->write_raw(asio::buffer(head_),
                         [self = shared_from_this()](const error_code& error, std::size_t) {
                           if (error) return;
                           self->transport_->end_writing_raw();
-                          self->enter(State::idle, kLinger);
-                          self->drain();
+                          self->enter_end();
+                          self->drain(0);
                         });
 }
 
 void Connection::next_request() {
-  parser_.emplace();
-  parser_->header_limit(static_cast<std::uint32_t>(table_.settings.max_header_bytes));
-  if (buffer_.size() != 0) {  // the peer did not wait for our answer
-    enter(State::reading, table_.settings.header_deadline);
-    return parse();
-  }
-  enter(State::idle, table_.settings.idle_deadline);
-  read();
+  enter(State::idle, table_.settings.idle_timeout);
+  if (reader_.is_empty()) return read();
+  enter(State::reading, table_.settings.header_timeout);  // the peer did not wait for our answer
+  on_bytes();
 }
 
 void Connection::read() {
-  transport_->read_some(buffer_.prepare(kReadSize),
+  const std::span<char> room = reader_.room();
+  transport_->read_some(asio::buffer(room.data(), room.size()),
                         [self = shared_from_this()](const error_code& error, std::size_t size) {
                           if (error || self->is_closed_) return;
-                          if (self->state_ == State::idle) {
-                            self->enter(State::reading, self->table_.settings.header_deadline);
+                          self->reader_.commit(size);
+                          if (self->state_ == State::idle && self->number_ == 0) {
+                            self->state_ = State::reading;
+                            self->since_ = Clock::now();
+                          } else if (self->state_ == State::idle) {
+                            self->enter(State::reading, self->table_.settings.header_timeout);
                           }
-                          self->buffer_.commit(size);
-                          self->parse();
+                          self->on_bytes();
                         });
 }
 
-void Connection::parse() {
-  error_code error;
-  buffer_.consume(parser_->put(buffer_.data(), error));
-  const bool is_short = error == http::error::need_more;
-  if (is_short && buffer_.size() <= table_.settings.max_header_bytes) return read();
+void Connection::on_bytes() {
+  std::optional<ReceivedRequest> received = reader_.next();
+  if (!received) return read();
+  received_ = std::move(*received);
+  on_request();
+}
 
+void Connection::on_request() {
   expires_never();
   state_ = State::answering;
-  requested_ = Clock::now();
+  requested_ = since_ = Clock::now();
   ++number_;
-  is_head_ = false;
-  keep_alive_ = false;
-  path_ = kOtherPath;
-  request_ = {};
-  if (is_short || error == http::error::header_limit) {
-    return refuse(431, "The request's header is too large.");
-  }
-  if (error) return refuse(400, "This is not an HTTP request.");
-  on_header();
+  keep_alive_ = received_.keep_alive;
+  path_ = counted_path(table_.routes, received_.request.path);
+  if (const auto refusal = refusal_of(received_, *access_)) return refuse(*refusal);
+  if (access_->passwords->is_required()) return check_password();
+  find_destination();
 }
 
-std::string_view Connection::field(http::field name) const {
-  const auto value = parser_->get()[name];
-  return {value.data(), value.size()};
+void Connection::check_password() {
+  static constexpr Refusal kUnauthorized{401, "A user and its password are needed."};
+  static constexpr Refusal kTooMany{503, "Too many passwords wait to be checked; try again."};
+  std::optional<Credentials> credentials = basic_credentials(received_.authorization);
+  received_.authorization.clear();
+  if (!credentials) return refuse(kUnauthorized);
+  if (access_->passwords->knows(*credentials)) return find_destination();
+  wait_for_reply(State::checking);
+  const auto is_wanted = [weak = weak_from_this(), number = number_] {
+    const auto self = weak.lock();
+    return self != nullptr && self->number_ == number && self->state_ == State::checking;
+  };
+  table_.passwords.check(
+      {.auth = access_->passwords,
+       .credentials = std::move(*credentials),
+       .network = network_,
+       .is_wanted = is_wanted,
+       .done = [weak = weak_from_this(), number = number_](PasswordChecks::Result result) {
+         const auto self = awaiting(weak, number);
+         if (self == nullptr) return;
+         if (result == PasswordChecks::Result::right) {
+           return self->find_destination();
+         }
+         self->refuse(result == PasswordChecks::Result::wrong ? kUnauthorized : kTooMany);
+       }});
 }
 
-void Connection::on_header() {
-  const auto& message = parser_->get();
-  is_head_ = message.method() == http::verb::head;
-  // A body is not read, so what follows it cannot be found.
-  keep_alive_ = message.keep_alive() && parser_->is_done();
-
-  const Target target = parse_target({message.target().data(), message.target().size()});
-  request_ = {.path = std::string(target.path),
-              .query = std::string(target.query),
-              .accepts_gzip = accepts_gzip(field(http::field::accept_encoding)),
-              .host = std::string(field(http::field::host)),
-              .origin = std::string(field(http::field::origin)),
-              .if_none_match = std::string(field(http::field::if_none_match))};
-  if (table_.routes.find(target.path) != nullptr ||
-      table_.routes.find_stream(target.path) != nullptr) {
-    path_ = target.path;
-  }
-
-  const std::size_t hosts = message.count(http::field::host);
-  if (hosts > 1 || (hosts == 0 && message.version() >= 11)) {
-    return refuse(400, "An HTTP/1.1 request has one Host.");
-  }
-  if (!target.authority.empty()) request_.host = target.authority;
-  // HTTP/1.0 may leave it out; browsers never do.
-  if (!request_.host.empty() && !access_->hosts.allows(request_.host)) {
-    return refuse(421,
-                  "This Host is not known here. Use the address, localhost or the machine's name, "
-                  "or add the name to [http] allowed_hosts.");
-  }
-  if (access_->passwords->is_required()) return check_password(field(http::field::authorization));
-  route();
+void Connection::find_destination() {
+  const Destination destination = destination_of(received_, table_.routes);
+  if (destination.refusal) return refuse(*destination.refusal);
+  if (destination.stream != nullptr) return answer_stream(*destination.stream);
+  answer(*destination.handler);
 }
 
-void Connection::check_password(std::string_view authorization) {
-  static constexpr std::string_view kUnauthorized = "A user and its password are needed.";
-  std::optional<Credentials> credentials = basic_credentials(authorization);
-  if (!credentials) return refuse(401, kUnauthorized);
-  if (access_->passwords->knows(*credentials)) return route();
-  wait_for_reply();
-  const bool is_checked =
-      table_.passwords.check(access_->passwords, std::move(*credentials),
-                             [weak = weak_from_this(), number = number_](bool is_right) {
-                               const auto self = awaiting(weak, number);
-                               if (self == nullptr) return;
-                               if (!is_right) return self->refuse(401, kUnauthorized);
-                               self->route();
-                             });
-  if (is_checked) return;
-  awaiting_reply_.reset();
-  refuse(503, "Too many passwords wait to be checked; try again.");
-}
-
-void Connection::route() {
-  const Handler* const handler = table_.routes.find(request_.path);
-  const StreamHandler* const stream_handler = table_.routes.find_stream(request_.path);
-  if (handler == nullptr && stream_handler == nullptr) {
-    return refuse(404, "Not here. See / for what there is.");
-  }
-  if (parser_->get().method() != http::verb::get && !is_head_) {
-    return refuse(405, "Only GET and HEAD are answered here.");
-  }
-  if (stream_handler != nullptr) return answer_stream(*stream_handler);
-  wait_for_reply();
-  (*handler)(request_, [weak = weak_from_this(), number = number_](Response response) {
+void Connection::answer(const Handler& handler) {
+  wait_for_reply(State::answering);
+  handler(received_.request, [weak = weak_from_this(), number = number_](Response response) {
     if (const auto self = awaiting(weak, number)) self->respond(std::move(response));
   });
 }
 
 void Connection::answer_stream(const StreamHandler& handler) {
-  if (!request_.origin.empty() && !is_same_origin(request_.origin, request_.host)) {
-    return refuse(403, "Pages of other hosts may not read this stream.");
+  const bool is_head = received_.method == ReceivedRequest::Method::head;
+  if (table_.counts.streams >= table_.max_streams() && !is_head) {
+    return refuse({503, "There are too many streams; see [http] max_connections."});
   }
-  if (table_.counts.streams >= table_.max_streams() && !is_head_) {
-    return refuse(503, "There are too many streams; see [http] max_connections.");
-  }
-  wait_for_reply();
+  wait_for_reply(State::answering);
   const auto accept = [weak = weak_from_this(),
                        number = number_]() -> std::shared_ptr<EventStream> {
     const auto self = awaiting(weak, number);
     if (self != nullptr) return self->begin_stream();
     return std::make_shared<Stream>(std::weak_ptr<Connection>());
   };
-  handler(request_, {.accept = accept,
-                     .refuse = [weak = weak_from_this(), number = number_](Response response) {
-                       if (const auto self = awaiting(weak, number)) {
-                         self->respond(std::move(response));
-                       }
-                     }});
+  handler(
+      received_.request,
+      {.accept = accept, .refuse = [weak = weak_from_this(), number = number_](Response response) {
+         if (const auto self = awaiting(weak, number)) self->respond(std::move(response));
+       }});
 }
 
-void Connection::wait_for_reply() { awaiting_reply_ = shared_from_this(); }
+void Connection::wait_for_reply(State state) {
+  state_ = state;
+  awaiting_reply_ = shared_from_this();
+}
 
 std::shared_ptr<Connection> Connection::awaiting(const std::weak_ptr<Connection>& weak,
                                                  std::uint64_t request) {
@@ -285,21 +287,48 @@ std::shared_ptr<Connection> Connection::awaiting(const std::weak_ptr<Connection>
   return self;
 }
 
-void Connection::refuse(unsigned status, std::string_view sentence) {
-  respond(refusal(request_.path, status, sentence));
+void Connection::refuse(const Refusal& refused) {
+  respond(refusal(received_.request.path, refused.status, refused.sentence));
 }
 
 void Connection::respond(Response response) {
   response_ = std::move(response);
   keep_alive_ = keep_alive_ && access_ == table_.access;
   head_ = head_of(response_, keep_alive_);
-  const bool has_body = !is_head_ && response_.status != 304;
-  const std::string_view body = has_body ? response_.body : std::string_view{};
-  expires_after(table_.settings.write_deadline);
-  transport_->write(asio::buffer(head_), asio::buffer(body.data(), body.size()),
+  write_response();
+}
+
+void Connection::write_response() {
+  const bool is_head = received_.method == ReceivedRequest::Method::head;
+  rest_ = is_head || response_.status == 304 ? std::string_view{} : response_.body;
+  state_ = State::writing;
+  writing_since_ = Clock::now();
+  if (rest_.empty()) response_.body_owner.reset();
+  if (response_.body_owner != nullptr) {
+    is_holding_ = true;
+    table_.held.add(response_.body_owner.get(), rest_.size());
+    table_.drop_old_bodies(*this);
+  }
+  write_slice(head_);
+}
+
+void Connection::write_slice(std::string_view first) {
+  const std::string_view slice = rest_.substr(0, kSlice);
+  rest_.remove_prefix(slice.size());
+  const HttpSettings& settings = table_.settings;
+  since_ = Clock::now();
+  expires_at(std::min(since_ + settings.write_timeout, writing_since_ + settings.response_timeout));
+  transport_->write(asio::buffer(first.data(), first.size()),
+                    asio::buffer(slice.data(), slice.size()),
                     [self = shared_from_this()](const error_code& error, std::size_t) {
-                      self->on_written(!error);
+                      if (error || self->rest_.empty()) return self->on_written(!error);
+                      self->write_slice({});
                     });
+}
+
+void Connection::release_body() {
+  if (!std::exchange(is_holding_, false)) return;
+  table_.held.remove(response_.body_owner.get());
 }
 
 void Connection::count_response(unsigned status) {
@@ -311,34 +340,38 @@ void Connection::count_response(unsigned status) {
 
 void Connection::on_written(bool is_whole) {
   count_response(response_.status);
+  release_body();
   response_ = {};
-  if (!is_whole) return;
+  if (!is_whole || is_closed_) return close();
   if (keep_alive_ && access_ == table_.access) return next_request();
-  enter(State::idle, kLinger);
-  transport_->end_writing(
-      [self = shared_from_this()](const error_code&, std::size_t) { self->drain(); });
+  enter_end();
+  transport_->end_writing([self = shared_from_this()](const error_code&, std::size_t) {
+    if (!self->is_closed_) self->drain(0);
+  });
+}
+
+void Connection::enter_end() {
+  unsent_ = transport_->unsent();
+  enter(State::ending, kLinger);
 }
 
 /// Closing with unread bytes would reset the connection, and the response with it.
-void Connection::drain() {
-  buffer_.clear();
-  transport_->read_some_raw(buffer_.prepare(kReadSize),
-                            [self = shared_from_this()](const error_code& error, std::size_t) {
-                              if (!error) self->drain();
-                            });
+void Connection::drain(std::size_t bytes) {
+  if (bytes > kMostDrained) return close();
+  const std::span<char> room = reader_.room();
+  transport_->read_some_raw(
+      asio::buffer(room.data(), room.size()),
+      [self = shared_from_this(), bytes](const error_code& error, std::size_t size) {
+        if (!error) self->drain(bytes + size);
+      });
 }
 
 std::shared_ptr<EventStream> Connection::begin_stream() {
   auto stream = std::make_shared<Stream>(weak_from_this());
-  head_ = head_of_stream();
   keep_alive_ = false;
-  if (is_head_) {
-    expires_after(table_.settings.write_deadline);
-    response_.status = 200;
-    transport_->write(asio::buffer(head_), {},
-                      [self = shared_from_this()](const error_code& error, std::size_t) {
-                        self->on_written(!error);
-                      });
+  head_ = head_of_stream();
+  if (received_.method == ReceivedRequest::Method::head) {
+    write_response();
     return stream;
   }
   if (access_ != table_.access) {  // the rules changed while the handler was thinking
@@ -346,12 +379,9 @@ std::shared_ptr<EventStream> Connection::begin_stream() {
     return stream;
   }
   state_ = State::streaming;
-  since_ = Clock::now();
   ++table_.counts.streams;
   count_response(200);
-  transport_->keep_little_unsent();
   write_event(head_);
-  buffer_.clear();
   watch_peer();
   return stream;
 }
@@ -368,7 +398,8 @@ void Connection::send(std::shared_ptr<const std::string> event) {
 
 void Connection::write_event(std::string_view bytes) {
   is_writing_ = true;
-  expires_after(table_.settings.write_deadline);
+  since_ = Clock::now();
+  expires_at(since_ + table_.settings.write_timeout);
   transport_->write(asio::buffer(bytes.data(), bytes.size()), {},
                     [self = shared_from_this()](const error_code& error, std::size_t) {
                       self->is_writing_ = false;
@@ -378,13 +409,14 @@ void Connection::write_event(std::string_view bytes) {
                       if (self->next_event_ != nullptr) {
                         return self->send(std::exchange(self->next_event_, nullptr));
                       }
-                      self->expires_after(self->table_.settings.comment_interval);
+                      self->expires_at(Clock::now() + self->table_.settings.comment_interval);
                     });
 }
 
 /// A peer has nothing more to say, but that it goes is seen by reading.
 void Connection::watch_peer() {
-  transport_->read_some(buffer_.prepare(kReadSize),
+  const std::span<char> room = reader_.room();
+  transport_->read_some(asio::buffer(room.data(), room.size()),
                         [self = shared_from_this()](const error_code& error, std::size_t) {
                           if (error) return self->close();
                           if (self->state_ == State::streaming) self->watch_peer();

@@ -17,7 +17,7 @@ class EventStream {
   /// other readers. While an earlier one is still being written the newest replaces whatever waits:
   /// never a queue. Does nothing once the stream has ended.
   virtual void send(std::shared_ptr<const std::string> event) = 0;
-  /// The peer has gone, did not take an event within `write_deadline`, or the server stops. Drop it
+  /// The peer has gone, did not take an event within `write_timeout`, or the server stops. Drop it
   /// then.
   virtual bool is_ended() const = 0;
 };

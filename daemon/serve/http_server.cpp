@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -16,6 +15,9 @@
 
 #include "daemon/serve/access.hpp"
 #include "daemon/serve/connection.hpp"
+#include "daemon/serve/connection_table.hpp"
+#include "daemon/serve/file_limit.hpp"
+#include "daemon/serve/network.hpp"
 #include "daemon/serve/tls_context.hpp"
 #include "daemon/serve/transport.hpp"
 
@@ -26,8 +28,17 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-/// Between two attempts to accept when the process is out of file descriptors.
+/// Between two attempts to accept when that fails, as when the process is out of file descriptors;
+/// and between two looks whether there is room for who stands at the door.
 constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::chrono::milliseconds kDoorPause{5};
+
+/// Errors that end with a connection less.
+bool is_want_of_room(const error_code& error) {
+  namespace errc = boost::system::errc;
+  return error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
+         error == errc::no_buffer_space || error == errc::not_enough_memory;
+}
 
 std::string endpoint_text(const std::string& address, std::uint16_t port) {
   const bool v6 = address.find(':') != std::string::npos;
@@ -54,9 +65,11 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   Impl(HttpSettings settings, Routes routes, OnFailure on_failure)
       : table_{.settings = std::move(settings),
                .routes = std::move(routes),
+               .max_connections = 1,
                .access = nullptr,
                .counts = {},
                .open = {},
+               .held = {},
                .passwords = PasswordChecks(
                    [this](std::function<void()> work) { asio::post(context, std::move(work)); })},
         on_failure_(std::move(on_failure)),
@@ -70,13 +83,14 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   void stop();
   void use(std::shared_ptr<Access> access);
   const HttpCounts& counts();
+  void after(std::chrono::milliseconds delay, std::function<void()> work);
 
  private:
   void run();
   void accept();
   void on_accept(const error_code& error, tcp::socket socket);
-  /// False when everybody is being answered.
-  bool make_room();
+  /// One newcomer at a time waits for room; those behind it wait in the kernel.
+  void let_in(tcp::socket socket, Connection::Clock::time_point came);
   std::unique_ptr<Transport> transport_over(tcp::socket socket);
 
   ConnectionTable table_;
@@ -112,6 +126,7 @@ std::uint16_t HttpServer::Impl::start() {
     cannot_listen(settings, error);
   }
   const std::uint16_t port = acceptor_.local_endpoint().port();
+  table_.max_connections = connections_within(spare_file_descriptors(), settings.max_connections);
   accept();
   thread_ = std::thread([this] { run(); });
   return port;
@@ -147,33 +162,38 @@ void HttpServer::Impl::accept() {
 
 void HttpServer::Impl::on_accept(const error_code& error, tcp::socket socket) {
   if (!acceptor_.is_open()) return;
-  if (error) {
-    auto pause = std::make_shared<asio::steady_timer>(context, kAcceptPause);
-    pause->async_wait([this, pause](const error_code&) {
-      if (acceptor_.is_open()) accept();
-    });
-    return;
-  }
-  if (table_.open.size() >= table_.settings.max_connections && !make_room()) {
-    ++table_.counts.refused_connections;
+  const auto now = Connection::Clock::now();
+  if (!error) return let_in(std::move(socket), now);
+  ++table_.counts.accept_failures;
+  if (is_want_of_room(error)) table_.spare_one(now);
+  after(kAcceptPause, [this] {
+    if (acceptor_.is_open()) accept();
+  });
+}
+
+void HttpServer::Impl::let_in(tcp::socket socket, Connection::Clock::time_point came) {
+  const auto now = Connection::Clock::now();
+  const bool has_room = table_.open.size() < table_.max_connections || table_.spare_one(now);
+  if (has_room) {
+    error_code error;
+    const tcp::endpoint peer = socket.remote_endpoint(error);
+    const Network network = error ? Network{} : network_of(peer.address());
+    std::make_shared<Connection>(table_, context, transport_over(std::move(socket)), network)
+        ->start();
+  } else if (now - came < table_.settings.door_timeout) {
+    auto at_the_door = std::make_shared<tcp::socket>(std::move(socket));
+    return after(kDoorPause, [this, at_the_door, came] { let_in(std::move(*at_the_door), came); });
   } else {
-    error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    std::make_shared<Connection>(table_, context, transport_over(std::move(socket)))->start();
+    ++table_.counts.closed_by(CloseReason::refused);
   }
   accept();
 }
 
-bool HttpServer::Impl::make_room() {
-  // Whoever keeps connections and asks nothing must not keep Prometheus out.
-  const auto spared = std::min_element(
-      table_.open.begin(), table_.open.end(), [](const Connection* a, const Connection* b) {
-        return std::pair(a->state(), a->since()) < std::pair(b->state(), b->since());
-      });
-  if (spared == table_.open.end() || (*spared)->state() > Connection::State::reading) return false;
-  ++table_.counts.evicted_connections;
-  (*spared)->close();
-  return true;
+void HttpServer::Impl::after(std::chrono::milliseconds delay, std::function<void()> work) {
+  auto timer = std::make_shared<asio::steady_timer>(context, delay);
+  timer->async_wait([timer, work = std::move(work)](const error_code& error) {
+    if (!error) work();
+  });
 }
 
 std::unique_ptr<Transport> HttpServer::Impl::transport_over(tcp::socket socket) {
@@ -196,6 +216,9 @@ void HttpServer::Impl::use(std::shared_ptr<Access> access) {
 }
 
 const HttpCounts& HttpServer::Impl::counts() {
+  table_.counts.connections_limit = table_.max_connections;
+  table_.counts.held_bytes = table_.held.bytes();
+  table_.counts.held_bytes_limit = table_.settings.max_held_bytes;
   if (TlsFiles* const tls = table_.access->tls.get()) {
     // Asked for, not remembered: scrapes over a connection that stays open see a renewal as well.
     const auto newest = tls->newest(std::chrono::steady_clock::now());
@@ -223,10 +246,7 @@ void HttpServer::set_access(std::shared_ptr<Access> access) {
 }
 
 void HttpServer::after(std::chrono::milliseconds delay, std::function<void()> work) {
-  auto timer = std::make_shared<asio::steady_timer>(impl_->context, delay);
-  timer->async_wait([timer, work = std::move(work)](const error_code& error) {
-    if (!error) work();
-  });
+  impl_->after(delay, std::move(work));
 }
 
 std::function<void(std::function<void()>)> HttpServer::poster() {

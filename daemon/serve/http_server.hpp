@@ -10,22 +10,34 @@
 #include <string>
 
 #include "daemon/serve/access_settings.hpp"
+#include "daemon/serve/http_counts.hpp"
 #include "daemon/serve/routes.hpp"
 
 namespace deskpulse::serve {
 
+/// Where no unit is said, bytes. Every wait for a peer has its end here: whatever it does or leaves
+/// undone costs one connection for so long, and no more.
 struct HttpSettings {
   std::string address = "127.0.0.1";  ///< an IPv4 or IPv6 address, without brackets
   std::uint16_t port = 9870;          ///< 0: any free one
-  /// One more takes the place of the one that has been idle longest, or that has taken longest to
-  /// send a request; where all are being answered it is closed at once. Three quarters of them may
-  /// be streams.
+  /// One more takes the place of one that can be spared: that asks nothing, is slow to ask, waits
+  /// for its password to be checked, or does not take its response. Where all are being served as
+  /// they should be it waits until one has been. Three quarters of them may be streams. Less when
+  /// the process may not open as many files (RLIMIT_NOFILE, as it is when the server starts).
   std::size_t max_connections = 256;
+  /// How long a new connection waits for another to be spared, before it is closed.
+  std::chrono::milliseconds door_timeout{5'000};
   std::size_t max_header_bytes = 16 * 1024;
-  std::chrono::milliseconds header_deadline{
-      10'000};                                       ///< first byte of a request to its last header
-  std::chrono::milliseconds idle_deadline{60'000};   ///< silence between requests
-  std::chrono::milliseconds write_deadline{30'000};  ///< a whole response, or one event
+  /// For the whole header of a request: the first one from the connection on, TLS included, another
+  /// one from its first byte on. Bytes that drip in between do not extend it.
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{60'000};  ///< silence between requests
+  /// Within it a peer must take 64 kB of a response, or its rest; or one event.
+  std::chrono::milliseconds write_timeout{10'000};
+  std::chrono::milliseconds response_timeout{30'000};  ///< for the whole of a response
+  /// Of bodies that are being sent, each counted once however many peers get it. When a new one
+  /// exceeds it the oldest responses under way are cut off, whatever their peers take.
+  std::size_t max_held_bytes = std::size_t{256} << 20U;
   std::chrono::milliseconds comment_interval{15'000};  ///< in a stream without events
   AccessSettings access;
 };

@@ -139,14 +139,36 @@ std::vector<prometheus::MetricFamily> HttpCollectable::Collect() const {
   families.push_back(one(gauge_family("deskpulse_http_streams",
                                       "Of the HTTP connections, streams of events (当前推送流数)."),
                          static_cast<double>(counts_.streams)));
+  families.push_back(one(gauge_family("deskpulse_http_connections_limit",
+                                      "HTTP connections that may be open at once (连接数上限)."),
+                         static_cast<double>(counts_.connections_limit)));
+  auto closed = counter_family("deskpulse_http_closed_connections_total",
+                               "HTTP connections that were closed though their peer would have "
+                               "kept them, by reason (关闭连接数).");
+  for (std::size_t i = 0; i < kCloseReasons; ++i) {
+    add_series(closed, static_cast<double>(counts_.closed.at(i)),
+               {{"reason", std::string(label_of(static_cast<CloseReason>(i)))}});
+  }
+  families.push_back(std::move(closed));
   families.push_back(count("deskpulse_http_refused_connections_total",
-                           "HTTP connections closed at once because there were too many "
-                           "(拒绝连接数).",
-                           counts_.refused_connections));
+                           "HTTP connections closed because there were too many and none of the "
+                           "others could be spared (拒绝连接数).",
+                           counts_.closed_by(CloseReason::refused)));
   families.push_back(count("deskpulse_http_evicted_connections_total",
-                           "HTTP connections that asked nothing, closed to make room for others "
-                           "(腾退连接数).",
-                           counts_.evicted_connections));
+                           "HTTP connections that asked nothing, or did not take their response, "
+                           "closed to make room for others (腾退连接数).",
+                           counts_.closed_by(CloseReason::evicted)));
+  families.push_back(count("deskpulse_http_accept_failures_total",
+                           "HTTP connections that could not be accepted, such as for want of file "
+                           "descriptors (接受连接失败次数).",
+                           counts_.accept_failures));
+  families.push_back(
+      one(gauge_family("deskpulse_http_held_bytes",
+                       "Memory of the HTTP responses that are being sent (发送中的响应字节数)."),
+          static_cast<double>(counts_.held_bytes)));
+  families.push_back(one(gauge_family("deskpulse_http_held_bytes_limit",
+                                      "The most that it may be (发送中的响应字节数上限)."),
+                         static_cast<double>(counts_.held_bytes_limit)));
   if (counts_.certificate) {
     families.push_back(one(
         gauge_family("deskpulse_http_certificate_expiry_timestamp_seconds",

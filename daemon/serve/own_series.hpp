@@ -4,7 +4,7 @@
 #include <prometheus/collectable.h>
 
 #include "daemon/engine/report.hpp"
-#include "daemon/serve/routes.hpp"
+#include "daemon/serve/http_counts.hpp"
 #include "daemon/serve/status.hpp"
 
 namespace deskpulse::serve {

@@ -2,49 +2,66 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "daemon/serve/basic_auth.hpp"
+#include "daemon/serve/network.hpp"
 
 namespace deskpulse::serve {
 
 /// Runs BasicAuth::verify() on a thread beside the owner's, one at a time, so that guessing
 /// passwords costs one core at most and never a scrape of somebody who is known. Checks that wait
-/// for the same credentials share one. Only for the owner's thread; what verify() throws is thrown
-/// there, too.
+/// for the same credentials share one.
+///
+/// Networks take turns, and within one the first comes first. So whoever guesses holds up himself:
+/// a user who proves his password for the first time waits for the check that runs and one for
+/// each other network that has somebody waiting. Nobody is refused before kMaxWaiting wait, which
+/// is more than the server's connections by default; then the network that has most of them loses
+/// its newest.
+///
+/// Only for the owner's thread; what verify() throws is thrown there, too.
 class PasswordChecks {
  public:
-  using Done = std::function<void(bool is_right)>;
+  enum class Result : std::uint8_t { right, wrong, too_many };
+  struct Check {
+    std::shared_ptr<BasicAuth> auth;
+    Credentials credentials;
+    Network network;                  ///< of whoever wants to know
+    std::function<bool()> is_wanted;  ///< whether he is still there; else it need not be done
+    std::function<void(Result)> done;
+  };
+
   /// `post` runs work on the owner's thread, and may be called from any.
   explicit PasswordChecks(std::function<void(std::function<void()>)> post);
   ~PasswordChecks() { wait(); }  ///< no `done` is called any more
   PasswordChecks(const PasswordChecks&) = delete;
   PasswordChecks& operator=(const PasswordChecks&) = delete;
 
-  /// Calls `done` later, and has `auth` remember what was right. False, and nothing is called, when
-  /// kMaxWaiting wait already.
-  [[nodiscard]] bool check(std::shared_ptr<BasicAuth> auth, Credentials credentials, Done done);
+  /// Calls `done` later, or at once with `too_many`, and has `auth` remember what was right. Not at
+  /// all where it was no longer wanted when its turn came.
+  void check(Check check);
 
   /// For the check that runs; from then on nothing is posted until check() is called again.
   void wait();
 
-  static constexpr std::size_t kMaxWaiting = 32;
+  static constexpr std::size_t kMaxWaiting = 256;
 
  private:
-  struct Waiting {
-    std::shared_ptr<BasicAuth> auth;
-    Credentials credentials;
-    Done done;
-  };
   void start_next();
   void finish(bool is_right);
+  /// Whose turn it is; the end when nobody waits.
+  std::list<Check>::iterator next();
+  void drop_newest_of_most();
 
   std::function<void(std::function<void()>)> post_;
-  std::deque<Waiting> waiting_;  // the first is the one that is checked while is_busy_
-  bool is_busy_ = false;
+  std::list<Check> waiting_;  // in the order in which they came
+  std::optional<Check> running_;
+  Network last_;  // whose turn it was
   std::thread worker_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "daemon/serve/content_coding.hpp"
 #include "daemon/serve/exposition.hpp"
+#include "daemon/serve/http_counts.hpp"
 #include "daemon/serve/moments.hpp"
 #include "daemon/serve/routes.hpp"
 #include "daemon/serve/status.hpp"

@@ -1,16 +1,11 @@
 // What the HTTP server answers: a small table from path to handler, free of any transport.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace deskpulse::serve {
 
@@ -61,26 +56,6 @@ class Routes {
  private:
   std::map<std::string, Handler, std::less<>> handlers_;
   std::map<std::string, StreamHandler, std::less<>> stream_handlers_;
-};
-
-/// The server's own numbers. A path that is no route counts as "other".
-struct HttpCounts {
-  struct Timing {
-    std::uint64_t count = 0;
-    double seconds = 0;  ///< from the request's last header to the response's last byte
-  };
-  std::map<std::pair<std::string, unsigned>, std::uint64_t> requests;  ///< by path and status code
-  std::map<std::string, Timing> durations;                             ///< by path
-  std::uint64_t connections = 0;          ///< open now, streams included
-  std::uint64_t streams = 0;              ///< streams of events, open now
-  std::uint64_t refused_connections = 0;  ///< all max_connections were being answered
-  std::uint64_t evicted_connections = 0;  ///< gave way to a new one
-  /// Of our own listener with TLS.
-  struct Certificate {
-    std::chrono::system_clock::time_point expiry;  ///< until when it is good
-    std::uint64_t failures = 0;                    ///< times that changed files could not be used
-  };
-  std::optional<Certificate> certificate;
 };
 
 }  // namespace deskpulse::serve

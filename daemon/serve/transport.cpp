@@ -1,9 +1,11 @@
 #include "daemon/serve/transport.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -24,9 +26,51 @@ using tcp = asio::ip::tcp;
 /// Two events of a small wall, or a part of a large one.
 constexpr int kUnsent = 64 * 1024;
 
-class Plain final : public Transport {
+/// What both have in common.
+class OverSocket : public Transport {
  public:
-  using Transport::Transport;
+  explicit OverSocket(tcp::socket socket)
+      : socket_(std::move(socket)), handle_(socket_.native_handle()) {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    // The kernel keeps little that is not on the wire yet, where it could be megabytes for each
+    // peer. So what is written next is what the peer reads next, not what was new when it was slow,
+    // and that something can be written says that the peer reads.
+    setsockopt(handle_, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof kUnsent);
+  }
+
+  void read_some_raw(asio::mutable_buffer to, Done done) final {
+    socket_.async_read_some(to, std::move(done));
+  }
+  void write_raw(asio::const_buffer text, Done done) final {
+    asio::async_write(socket_, text, std::move(done));
+  }
+  void end_writing_raw() final {
+    error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+  std::size_t unsent() const final {
+    int size = 0;
+    // Without the end of the stream itself, which counts as a byte.
+    const bool is_known = socket_.is_open() && ioctl(handle_, SIOCOUTQ, &size) == 0;
+    return is_known && size > 1 ? static_cast<std::size_t>(size) : 0;
+  }
+  void close() final {
+    error_code ignored;
+    if (unsent() != 0) socket_.set_option(tcp::socket::linger(true, 0), ignored);
+    socket_.close(ignored);
+  }
+
+ protected:
+  tcp::socket socket_;
+
+ private:
+  const int handle_;
+};
+
+class Plain final : public OverSocket {
+ public:
+  using OverSocket::OverSocket;
 
   void open(Done done) override { done({}, 0); }
   void read_some(asio::mutable_buffer to, Done done) override {
@@ -41,10 +85,10 @@ class Plain final : public Transport {
   }
 };
 
-class Tls final : public Transport {
+class Tls final : public OverSocket {
  public:
   Tls(tcp::socket socket, std::shared_ptr<TlsContext> context)
-      : Transport(std::move(socket)),
+      : OverSocket(std::move(socket)),
         context_(std::move(context)),
         stream_(socket_, context_->context) {}
 
@@ -71,29 +115,6 @@ class Tls final : public Transport {
 };
 
 }  // namespace
-
-void Transport::read_some_raw(asio::mutable_buffer to, Done done) {
-  socket_.async_read_some(to, std::move(done));
-}
-
-void Transport::write_raw(asio::const_buffer text, Done done) {
-  asio::async_write(socket_, text, std::move(done));
-}
-
-void Transport::end_writing_raw() {
-  error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
-}
-
-void Transport::keep_little_unsent() {
-  // Where it fails, a slow reader only gets older events first.
-  setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof kUnsent);
-}
-
-void Transport::close() {
-  error_code ignored;
-  socket_.close(ignored);
-}
 
 std::unique_ptr<Transport> plain_transport(tcp::socket socket) {
   return std::make_unique<Plain>(std::move(socket));

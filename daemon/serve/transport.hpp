@@ -12,14 +12,14 @@ namespace deskpulse::serve {
 
 struct TlsContext;
 
-/// What a connection does with its socket. Virtual and not a template, since what stands above it
-/// is large and would be compiled twice. One read and one write at a time; a handler keeps what it
-/// needs alive, the transport too.
+/// What a connection does with its socket. One read and one write at a time; a handler is called
+/// later, never at once but by open() and end_writing(), and keeps what it needs alive, the
+/// transport too.
 class Transport {
  public:
   using Done = std::function<void(const boost::system::error_code&, std::size_t)>;
 
-  explicit Transport(boost::asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+  Transport() = default;
   virtual ~Transport() = default;
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -35,18 +35,15 @@ class Transport {
   virtual void end_writing(Done done) = 0;
 
   /// Beneath TLS, for the bytes of a peer that has no part in it any more.
-  void read_some_raw(boost::asio::mutable_buffer to, Done done);
-  void write_raw(boost::asio::const_buffer text, Done done);
-  void end_writing_raw();
+  virtual void read_some_raw(boost::asio::mutable_buffer to, Done done) = 0;
+  virtual void write_raw(boost::asio::const_buffer text, Done done) = 0;
+  virtual void end_writing_raw() = 0;
 
-  /// Has the kernel keep little that is not on the wire yet, so that what is written next is what
-  /// the peer reads next, and not what was new when it was slow.
-  void keep_little_unsent();
-  /// Ends what is under way with an error.
-  void close();
-
- protected:
-  boost::asio::ip::tcp::socket socket_;
+  /// Bytes written that the peer has not taken yet.
+  virtual std::size_t unsent() const = 0;
+  /// Ends what is under way with an error. What is unsent is thrown away, so that a peer that takes
+  /// nothing does not go on holding the kernel's memory.
+  virtual void close() = 0;
 };
 
 std::unique_ptr<Transport> plain_transport(boost::asio::ip::tcp::socket socket);

@@ -141,7 +141,7 @@ TEST_F(EventStreamTest, ASlowReaderGetsTheNewestEventAndNeverAQueue) {
 }
 
 TEST_F(EventStreamTest, AReaderThatDoesNotReadIsDropped) {
-  settings.write_deadline = milliseconds{20};
+  settings.write_timeout = milliseconds{20};
   const std::uint16_t port = start();
   HttpClient client(port);
   ASSERT_EQ(client.open_stream("/stream").status, 200U);

@@ -39,6 +39,13 @@ class HttpServerTest : public testing::Test {
     return server->start();
   }
 
+  /// Connections that the server has closed for this reason.
+  std::uint64_t closed_by(CloseReason reason) {
+    std::promise<std::uint64_t> count;
+    server->poster()([&] { count.set_value(server->counts().closed_by(reason)); });
+    return count.get_future().get();
+  }
+
   HttpSettings settings;
   Routes routes;
   std::optional<HttpServer> server;
@@ -144,7 +151,7 @@ TEST_F(HttpServerTest, ClosesWhereThePeerAsksForIt) {
 }
 
 TEST_F(HttpServerTest, AHeaderThatDripsEndsAtItsDeadline) {
-  settings.header_deadline = milliseconds{20};
+  settings.header_timeout = milliseconds{20};
   HttpClient client(start());
 
   ASSERT_TRUE(client.send("GET /hello HTTP/1.1\r\nHost: "));
@@ -153,7 +160,7 @@ TEST_F(HttpServerTest, AHeaderThatDripsEndsAtItsDeadline) {
 }
 
 TEST_F(HttpServerTest, AnIdleConnectionEndsAtItsDeadline) {
-  settings.idle_deadline = milliseconds{20};
+  settings.idle_timeout = milliseconds{20};
   HttpClient client(start());
 
   EXPECT_TRUE(client.is_ended());
@@ -165,7 +172,7 @@ std::shared_ptr<const void> notice_of_end(std::shared_ptr<std::promise<void>> en
 }
 
 TEST_F(HttpServerTest, APeerThatDoesNotReadLosesItsConnection) {
-  settings.write_deadline = milliseconds{20};
+  settings.write_timeout = milliseconds{20};
   const std::string large(64U << 20U, 'x');
   const auto ended = std::make_shared<std::promise<void>>();
   routes.add("/large", [&](const Request&, const Reply& reply) {
@@ -244,8 +251,31 @@ TEST_F(HttpServerTest, BeyondTheLimitNobodyWhoIsBeingAnsweredGivesWay) {
   ASSERT_TRUE(first.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   asked.get_future().wait();
   HttpClient second(port);
+  ASSERT_TRUE(second.send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+
+  server->poster()([&kept] { kept(text_response(200, "answered")); });
+
+  EXPECT_EQ(first.read_answer().body, "answered");
+  EXPECT_EQ(second.read_answer().status, 200U) << "waited at the door";
+}
+
+TEST_F(HttpServerTest, WhoFindsNoRoomForLongIsRefused) {
+  settings.max_connections = 1;
+  settings.door_timeout = milliseconds{20};
+  std::promise<void> asked;
+  Reply kept;
+  routes.add("/later", [&](const Request&, Reply reply) {
+    kept = std::move(reply);
+    asked.set_value();
+  });
+  const std::uint16_t port = start();
+  HttpClient first(port);
+  ASSERT_TRUE(first.send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  asked.get_future().wait();
+  HttpClient second(port);
 
   EXPECT_TRUE(second.is_ended());
+  EXPECT_EQ(closed_by(CloseReason::refused), 1U);
   server->poster()([&kept] { kept(text_response(200, "answered")); });
   EXPECT_EQ(first.read_answer().body, "answered");
 }

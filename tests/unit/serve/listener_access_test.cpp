@@ -191,7 +191,7 @@ TEST_F(ListenerAccess, APeerThatSpeaksPlainHttpIsToldSo) {
 }
 
 TEST_F(ListenerAccess, APeerThatNeverShakesHandsIsDropped) {
-  settings.header_deadline = std::chrono::milliseconds{20};
+  settings.header_timeout = std::chrono::milliseconds{20};
   use_tls(Certificate("localhost"));
   HttpClient client(start());
 

@@ -178,7 +178,7 @@ TEST(HttpCollectable, CountsRequestsByPathAndCode) {
   counts.durations["/metrics"] = {3, 0.75};
   counts.connections = 2;
   counts.streams = 1;
-  counts.evicted_connections = 5;
+  counts.closed_by(CloseReason::evicted) = 5;
 
   const check::Page page = page_of(HttpCollectable(counts));
 

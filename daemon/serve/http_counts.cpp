@@ -1,0 +1,11 @@
+#include "daemon/serve/http_counts.hpp"
+
+namespace deskpulse::serve {
+
+std::string_view label_of(CloseReason reason) {
+  static constexpr std::array<std::string_view, kCloseReasons> kLabels{
+      "header_timeout", "idle_timeout", "write_timeout", "held_bytes", "evicted", "refused"};
+  return kLabels.at(static_cast<std::size_t>(reason));
+}
+
+}  // namespace deskpulse::serve
