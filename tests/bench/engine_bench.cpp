@@ -2,6 +2,10 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "daemon/engine/engine.hpp"
 #include "tests/bench/live_bytes.hpp"
@@ -67,6 +71,65 @@ void Report(benchmark::State& state) {
   }
 }
 BENCHMARK(Report)->Arg(100)->Arg(10'000)->Unit(benchmark::kMicrosecond);
+
+/// Where an image goes when only its length is of interest.
+class Scale final : public image::Sink {
+ public:
+  bool take(std::span<const std::byte> bytes) override {
+    size += bytes.size();
+    if (keep) kept.insert(kept.end(), bytes.begin(), bytes.end());
+    return true;
+  }
+  bool keep = false;
+  std::size_t size = 0;
+  std::vector<std::byte> kept;
+};
+
+class KeptImage final : public image::Source {
+ public:
+  explicit KeptImage(std::span<const std::byte> bytes) : rest_(bytes) {}
+  std::span<const std::byte> next() override { return std::exchange(rest_, {}); }
+
+ private:
+  std::span<const std::byte> rest_;
+};
+
+/// One argument: open conversations, of a thousand agents.
+std::unique_ptr<engine::Engine> busy_engine(std::uint32_t conversations) {
+  auto engine = std::make_unique<engine::Engine>(engine::Settings{});
+  SteadyTraffic traffic(conversations, 1'000);
+  for (std::uint32_t i = 0; i < conversations; ++i) engine->apply(traffic.open(i));
+  for (std::uint32_t i = 0; i < conversations; ++i) engine->apply(traffic.next());
+  return engine;
+}
+
+void SaveEngine(benchmark::State& state) {
+  const auto engine = busy_engine(static_cast<std::uint32_t>(state.range(0)));
+  Scale scale;
+  const auto writer = std::make_unique<image::Writer>(scale);
+  for (auto _ : state) {
+    scale.size = 0;
+    engine->save(*writer);
+    writer->flush();
+  }
+  state.counters["bytes"] = static_cast<double>(scale.size);
+}
+BENCHMARK(SaveEngine)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
+void LoadEngine(benchmark::State& state) {
+  Scale scale;
+  scale.keep = true;
+  const auto writer = std::make_unique<image::Writer>(scale);
+  busy_engine(static_cast<std::uint32_t>(state.range(0)))->save(*writer);
+  writer->flush();
+  for (auto _ : state) {
+    engine::Engine engine({});
+    KeptImage source(scale.kept);
+    image::Reader reader(source, 1);
+    if (!engine.load(reader).ok) state.SkipWithError("the image is refused");
+  }
+}
+BENCHMARK(LoadEngine)->Arg(10'000)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace deskpulse::bench

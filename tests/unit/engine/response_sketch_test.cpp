@@ -57,5 +57,28 @@ TEST(ResponseSketch, EveryQuantileIsWithinFivePercentOfTheNearestRank) {
   }
 }
 
+// More of them than a bucket keeps one by one.
+TEST(ResponseSketch, ManyAnswersOfOneBucketAreCountedAndLeaveWithIt) {
+  const Calendar calendar;
+  WindowClock clock({{"1m", 60s}}, calendar);
+  clock.advance(Instant{100'000s});
+  ResponseSketch sketch;
+  for (int i = 0; i < 5'000; ++i) sketch.place(clock, clock.now(), i % 10 == 0 ? 90s : 3s);
+  clock.advance(clock.now() + 30s);
+  for (int i = 0; i < 10; ++i) sketch.place(clock, clock.now(), 20s);
+  std::array<Quantiles, 2> scopes;
+
+  sketch.read(clock, scopes.data());
+  EXPECT_NEAR((*scopes[0])[0], 3'000, 150);
+  EXPECT_NEAR((*scopes[0])[2], 90'000, 4'500);
+  clock.advance(clock.now() + 30s);
+  sketch.read(clock, scopes.data());
+  EXPECT_NEAR((*scopes[0])[0], 20'000, 1'000);
+  EXPECT_NEAR((*scopes[0])[2], 20'000, 1'000);
+  clock.advance(clock.now() + 30s);
+  sketch.read(clock, scopes.data());
+  EXPECT_FALSE(scopes[0]);
+}
+
 }  // namespace
 }  // namespace deskpulse::engine

@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/property/kept_image.hpp"
+
 namespace deskpulse::engine {
 namespace {
 
@@ -151,6 +153,37 @@ TEST(Tally, CountsBeyondWhatAPackedRowHolds) {
   desk.clock.advance(start + 10min);
   EXPECT_EQ(desk.read()[1].slow_turns, 0U);
   EXPECT_EQ(desk.read()[2].slow_turns, many);
+}
+
+TEST(Tally, GoesOnFromItsImageHoweverMuchItHasCounted) {
+  for (const std::uint32_t many : {3U, PackedRow::kMost - 1, PackedRow::kMost + 10}) {
+    SCOPED_TRACE(many);
+    Desk before({{"1m", 60s}, {"5m", 5min}});
+    const Instant start{100'000s};
+    before.clock.advance(start);
+    for (std::uint32_t i = 0; i < many; ++i) before.tally.place(before.clock, start, slow);
+    before.clock.advance(start + 2min);
+    before.tally.place(before.clock, start + 1min, slow);
+    property::KeptSink sink;
+    const auto writer = std::make_unique<image::Writer>(sink);
+    before.tally.save(*writer, before.clock);
+    writer->flush();
+
+    Desk after({{"1m", 60s}, {"5m", 5min}});
+    after.clock.advance(start + 2min);
+    property::KeptSource source(sink.all);
+    image::Reader reader(source, 1);
+    after.tally.load(reader, after.clock, {.windows = 2});
+
+    ASSERT_TRUE(reader.is_at_end());
+    for (int i = 0; i < 5; ++i) after.tally.place(after.clock, start + 1min + 10s, slow);
+    EXPECT_EQ(after.read()[0].slow_turns, 5U);
+    EXPECT_EQ(after.read()[1].slow_turns, many + 6);
+    EXPECT_EQ(after.read()[1].slow_customers, 0U);
+    EXPECT_EQ(after.read()[2].slow_turns, many + 6);
+    after.clock.advance(start + 5min);
+    EXPECT_EQ(after.read()[1].slow_turns, 6U);
+  }
 }
 
 }  // namespace
