@@ -28,12 +28,13 @@ std::string_view gap_name(feed::GapKind kind) {
 void FeedLog::connecting(std::string_view host, std::string_view port, int attempt) {
   host_ = host;
   port_ = port;
+  attempt_ = attempt;
   log(LogLevel::debug, "Feed connecting.", {{"host", host}, {"port", port}, {"attempt", attempt}});
 }
 
-void FeedLog::connected(std::string_view resume, int attempt) {
+void FeedLog::connected(std::string_view resume) {
   log(LogLevel::info, "Feed connected.",
-      {{"host", host_}, {"port", port_}, {"resume", resume}, {"attempt", attempt}});
+      {{"host", host_}, {"port", port_}, {"resume", resume}, {"attempt", attempt_}});
 }
 
 void FeedLog::disconnected(feed::Disconnect reason, std::string_view detail) {

@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/feed/websocket_feed.hpp"
+#include "daemon/feed/feed_probe.hpp"
+#include "proto/rejection.hpp"
 
 namespace deskpulse {
 
@@ -14,7 +15,7 @@ namespace deskpulse {
 class FeedLog final : public feed::FeedProbe {
  public:
   void connecting(std::string_view host, std::string_view port, int attempt) override;
-  void connected(std::string_view resume, int attempt) override;
+  void connected(std::string_view resume) override;
   void disconnected(feed::Disconnect reason, std::string_view detail) override;
   void reconnecting(proto::Millis wait, int attempt) override;
   void gap(feed::GapKind kind) override;
@@ -22,6 +23,7 @@ class FeedLog final : public feed::FeedProbe {
  private:
   std::string host_;
   std::string port_;
+  int attempt_ = 0;
 };
 
 /// `count` more events were refused for the reason of `newest`.

@@ -37,6 +37,18 @@ inline constexpr int kDisconnectCount = 17;
 /// The value of the label `reason`; stable.
 std::string_view disconnect_name(Disconnect reason);
 
+/// How a connection, or the attempt to make one, ended.
+struct End {
+  Disconnect reason = Disconnect::stopped;
+  std::string detail;  ///< for the log, the error's own sentence; never content
+};
+
+/// How one is to be ended.
+struct Ending {
+  End end;
+  std::uint16_t close_code = 1000;  ///< for the close frame: RFC 6455, 7.4.1
+};
+
 /// A place in a stream that can be resumed: everything up to and with `seq` has been delivered.
 struct Cursor {
   std::string epoch;

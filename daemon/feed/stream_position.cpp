@@ -7,8 +7,11 @@ namespace deskpulse::feed {
 
 using proto::Resume;
 
-StreamPosition::StreamPosition(StartAt start_at, std::optional<Cursor> resume_from)
-    : start_at_(start_at), cursor_(std::move(resume_from)), has_history_(cursor_.has_value()) {}
+StreamPosition::StreamPosition(StartAt start_at, std::optional<Cursor> resume_from,
+                               bool has_history)
+    : start_at_(start_at),
+      cursor_(std::move(resume_from)),
+      has_history_(has_history || cursor_.has_value()) {}
 
 std::optional<proto::Position> StreamPosition::ask() const {
   if (cursor_) return proto::Position{cursor_->epoch, cursor_->seq};

@@ -19,8 +19,9 @@ enum class StartAt : std::uint8_t {
 /// connection. Outlives connections. O(1).
 class StreamPosition {
  public:
-  /// `resume_from`: where an earlier run of the daemon had got to.
-  StreamPosition(StartAt start_at, std::optional<Cursor> resume_from);
+  /// `resume_from`: where an earlier run of the daemon had got to. `has_history`: it had got
+  /// somewhere, though the place is not known; implied by a place.
+  StreamPosition(StartAt start_at, std::optional<Cursor> resume_from, bool has_history = false);
 
   /// What to say in `hello`; views are good until the next call of ready().
   std::optional<proto::Position> ask() const;

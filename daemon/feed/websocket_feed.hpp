@@ -1,33 +1,26 @@
 // The client of a WebSocket stream: `deskpulse.v1`, or plain events.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 
 #include "daemon/feed/backoff.hpp"
 #include "daemon/feed/endpoint.hpp"
 #include "daemon/feed/feed.hpp"
+#include "daemon/feed/feed_probe.hpp"
 #include "daemon/feed/stream_position.hpp"
+#include "daemon/feed/stream_session.hpp"
 #include "proto/event.hpp"
-#include "proto/rejection.hpp"
 
 namespace boost::asio {
 class io_context;
 }
 
 namespace deskpulse::feed {
-
-enum class Protocol : std::uint8_t {
-  v1,     ///< deskpulse.v1: positions, resume, heartbeats
-  plain,  ///< any server that sends events, one or an array a frame; every disconnect is a gap
-};
 
 struct WebsocketTimeouts {
   proto::Millis handshake{10'000};  ///< name, connection, TLS, WebSocket and `ready`, together
@@ -44,6 +37,9 @@ struct WebsocketSettings {
   Protocol protocol = Protocol::v1;
   StartAt start_at = StartAt::live;   ///< where there is no position yet
   std::optional<Cursor> resume_from;  ///< the position to begin with
+  /// An earlier run has delivered events, though their position is not known: what comes first is
+  /// behind a gap, and deskpulse.v1 is asked for all that the server still has.
+  bool has_history = false;
   std::string consumer = "deskpulse";
   std::string token_file;  ///< empty = no token; read again for each connection
   std::string ca_file;     ///< empty = the system's; read again for each connection
@@ -54,21 +50,8 @@ struct WebsocketSettings {
   BackoffSettings backoff;
 };
 
-/// What happens, for log lines; the numbers come through FeedListener. Nothing here carries
-/// content. Called on the feed's thread; to be overridden as needed.
-class FeedProbe {
- public:
-  virtual ~FeedProbe() = default;
-  virtual void connecting(std::string_view /*host*/, std::string_view /*port*/, int /*attempt*/) {}
-  /// `resume` is "ok", "gap", "reset", "live" or "plain".
-  virtual void connected(std::string_view /*resume*/, int /*attempt*/) {}
-  /// `detail` is the error's own sentence, for example of OpenSSL or the HTTP status; may be empty.
-  virtual void disconnected(Disconnect /*reason*/, std::string_view /*detail*/) {}
-  virtual void reconnecting(proto::Millis /*wait*/, int /*attempt*/) {}
-  virtual void gap(GapKind /*kind*/) {}
-};
-
-/// Connects, reads and connects again until stopped. Runs on the given io_context, which one thread
+/// Connects, reads and connects again until stopped: a StreamSession over one WebsocketConnection
+/// after another. Runs on the given io_context, which one thread
 /// runs; every method is to be called on that thread (or before it runs). After each few hundred
 /// frames it lets other work of the io_context through, so a scrape waits about a millisecond.
 ///
@@ -93,7 +76,8 @@ class WebsocketFeed final : public Feed {
   /// Goes on with other settings: says goodbye, as stop() does, and connects again at once, at the
   /// same position, so that nothing is lost where the stream is the same. A server that does not
   /// know the position says so, and that is a gap; without positions (plain, before or after) it
-  /// always is one. `resume_from` is not looked at. Does nothing once stop() has been called.
+  /// always is one. `resume_from` and `has_history` are not looked at. Does nothing once stop() has
+  /// been called.
   void change(WebsocketSettings settings);
 
   /// Tells the server that everything up to and with `seq` is safe. Nothing is queued: the newest
@@ -105,8 +89,8 @@ class WebsocketFeed final : public Feed {
   std::uint64_t already_seen() const;
 
  private:
-  class Session;
-  std::shared_ptr<Session> session_;
+  class Loop;
+  std::shared_ptr<Loop> loop_;
 };
 
 }  // namespace deskpulse::feed

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "tests/unit/feed/certificate.hpp"
+#include "tests/unit/feed/recording_listener.hpp"
 #include "tests/unit/feed/scripted_server.hpp"
 
 namespace deskpulse::feed {
@@ -45,28 +46,6 @@ std::string events(int seq, const Ids&... ids) {
 std::string heartbeat(int head) {
   return text(R"({"op":"heartbeat","head":)" + std::to_string(head) + R"(,"ts":1700000000000})");
 }
-
-/// Writes down what it is told, as a test would say it.
-struct Listener : FeedListener {
-  void connected(Millis, proto::Instant) override { log.push_back("connected"); }
-  void event(const proto::Event& event, proto::Instant) override {
-    log.push_back("event " + std::string(event.id));
-  }
-  void rejected(const proto::Rejection& rejection) override {
-    log.push_back("rejected " + std::string(proto::reason_name(rejection.reason)));
-  }
-  void heartbeat(std::optional<proto::Instant> ts, proto::Instant) override {
-    log.push_back(ts ? "heartbeat" : "heartbeat behind");
-  }
-  void gap(GapKind kind) override {
-    constexpr std::array kNames{"hole", "resume", "reset", "disconnect", "live_start"};
-    log.push_back(std::string("gap ") + kNames[static_cast<std::size_t>(kind)]);
-  }
-  void disconnected(Disconnect reason) override {
-    log.push_back("disconnected " + std::string(disconnect_name(reason)));
-  }
-  Log log;
-};
 
 struct Probe : FeedProbe {
   void disconnected(Disconnect, std::string_view detail) override { details.emplace_back(detail); }
@@ -123,7 +102,7 @@ class WebsocketFeedTest : public testing::Test {
   asio::io_context io;
   ScriptedServer server{io};
   WebsocketSettings settings;
-  Listener listener;
+  RecordingListener listener;
   std::shared_ptr<Probe> probe = std::make_shared<Probe>();
   std::unique_ptr<WebsocketFeed> feed;
 };
@@ -508,7 +487,7 @@ TEST_F(WebsocketFeedTest, FramesOfEveryKindInPiecesOfEverySizeArriveInOrder) {
     });
     pieces.start();
     settings.endpoint.port = pieces.port();
-    Listener all;
+    RecordingListener all;
     WebsocketFeed one(
         io, settings, [] { return proto::Instant{}; }, [] { return 0.5; });
     one.start(all);

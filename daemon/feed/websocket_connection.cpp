@@ -1,0 +1,532 @@
+#include "daemon/feed/websocket_connection.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/websocket/stream.hpp>
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "daemon/feed/read_ahead_stream.hpp"
+#include "daemon/feed/watchdog.hpp"
+
+namespace deskpulse::feed {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace ssl = boost::asio::ssl;
+namespace websocket = boost::beast::websocket;
+
+using boost::system::error_code;
+using Steady = std::chrono::steady_clock;
+using Tcp = asio::ip::tcp;
+using WebSocket = websocket::stream<ReadAheadStream>;
+using Next = MessageHandler::Next;
+using Utf8 = MessageHandler::Utf8;
+
+static_assert(WebsocketConnection::kPadding == ReadAheadStream::kPadding);
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);  // errors are values here
+
+/// Messages between two chances for the rest of the io_context: below a millisecond.
+constexpr int kBurst = 256;
+
+/// What a coroutine throws is a bug or the end of memory: it leaves through io_context::run().
+constexpr auto rethrow = [](const std::exception_ptr& thrown) {
+  if (thrown) std::rethrow_exception(thrown);
+};
+
+bool is_address(const std::string& host) {
+  error_code error;
+  asio::ip::make_address(host, error);
+  return !error;
+}
+
+/// Why a read or the handshake failed.
+End ended_by(const error_code& error) {
+  static const auto& kWebsocket = make_error_code(websocket::error::closed).category();
+  if (error == websocket::error::closed) return {Disconnect::closed_by_peer, {}};
+  if (error == websocket::error::message_too_big) {
+    return {Disconnect::message_too_large, "send smaller frames, or raise the limit on their size"};
+  }
+  if (error == websocket::error::buffer_overflow) return {Disconnect::message_too_large, {}};
+  if (error.category() == kWebsocket) return {Disconnect::protocol_error, error.message()};
+  if (error == asio::error::eof || error == ssl::error::stream_truncated ||
+      error == beast::http::error::end_of_stream) {
+    return {Disconnect::closed_by_peer, "the connection ended without a close frame"};
+  }
+  return {Disconnect::connection_lost, error.message()};
+}
+
+/// A name lookup. The system's resolver cannot be stopped, so it is left to end by itself.
+struct Lookup {
+  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), wake(executor) {}
+  Tcp::resolver resolver;
+  asio::steady_timer wake;
+  bool done = false;
+  error_code error;
+  std::vector<Tcp::endpoint> endpoints;
+};
+
+/// The CA file is read again for each connection.
+ssl::context tls_context(const std::string& ca_file, error_code& failed) {
+  ssl::context context(ssl::context::tls_client);
+  context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 |
+                      ssl::context::no_tlsv1_1);
+  if (ca_file.empty()) {
+    context.set_default_verify_paths(failed);
+  } else {
+    context.load_verify_file(ca_file, failed);
+  }
+  return context;
+}
+
+}  // namespace
+
+/// Everything asynchronous that touches the connection holds this.
+class WebsocketConnection::Impl final : public ReadObserver,
+                                        public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(asio::io_context& io, ConnectionSettings settings, MessageHandler& handler)
+      : executor_(io.get_executor()),
+        settings_(std::move(settings)),
+        handler_(&handler),
+        watchdog_(executor_, [this](Deadline which) { expired(which); }),
+        ping_timer_(executor_) {}
+
+  asio::awaitable<End> run();
+  void settled(proto::Millis silence_limit);
+  void heard() { heard_ = true; }
+  void ping_every(proto::Millis interval);
+  bool write(std::string message, Kind kind);
+  void close();
+  void abandon();
+  proto::Millis healthy() const {
+    return std::chrono::duration_cast<proto::Millis>(last_heard_ - settled_at_);
+  }
+
+ private:
+  enum class Waiting { nothing, connecting, network, beast, closing };
+
+  asio::awaitable<End> work();
+  asio::awaitable<bool> connect(Steady::time_point deadline, End& end);
+  asio::awaitable<std::vector<Tcp::endpoint>> resolve(Steady::time_point deadline, End& end);
+  asio::awaitable<bool> shake_hands(End& end);
+  asio::awaitable<End> read();
+  /// Says goodbye, for as long as that may take.
+  asio::awaitable<void> say_goodbye(websocket::close_code code);
+  asio::awaitable<void> ping(proto::Millis interval);
+
+  void expired(Deadline which);
+  void waiting(bool incomplete, std::uint64_t unit) override;
+  void tearing_down() override;
+  /// Ends everything that is under way. The first reason stays.
+  void drop(std::optional<Disconnect> why);
+  void over();
+  /// The reason for which we dropped the connection, or else the other one.
+  End dropped(End otherwise) const;
+  ReadAheadStream& stream() { return ws_->next_layer(); }
+
+  asio::any_io_executor executor_;
+  const ConnectionSettings settings_;
+  MessageHandler* handler_;  ///< null: nobody listens any more
+  Watchdog watchdog_;
+  std::optional<ssl::context> tls_;
+  std::optional<WebSocket> ws_;
+  asio::steady_timer ping_timer_;
+  asio::cancellation_signal cancel_wait_;
+  std::shared_ptr<Lookup> lookup_;
+  beast::flat_buffer message_;
+  Waiting waiting_ = Waiting::nothing;
+  std::optional<Disconnect> reason_;  ///< why we dropped it
+  bool leaving_ = false;              ///< close() was called
+  bool open_ = false;                 ///< messages go in and out
+  bool ended_ = false;
+  bool heard_ = false;  ///< since the network was last waited for
+  Steady::time_point settled_at_{};
+  Steady::time_point last_heard_{};
+  Steady::duration silence_limit_{};
+  std::uint64_t timed_unit_ = 0;
+  std::string out_;  ///< being written
+  bool writing_ = false;
+};
+
+// ---------------------------------------------------------------------------------------------------
+// Connecting
+
+asio::awaitable<End> WebsocketConnection::Impl::run() {
+  const auto self = shared_from_this();
+  End end;
+  error_code failed;
+  if (settings_.endpoint.tls) tls_.emplace(tls_context(settings_.ca_file, failed));
+  if (failed) {
+    end = {Disconnect::tls_failed, "the CA file: " + failed.message()};
+  } else if (!leaving_) {
+    ws_.emplace(executor_, tls_ ? &*tls_ : nullptr, *this);
+    end = co_await work();
+    over();
+  }
+  waiting_ = Waiting::nothing;
+  if (leaving_) end = End{};
+  co_return end;
+}
+
+asio::awaitable<End> WebsocketConnection::Impl::work() {
+  waiting_ = Waiting::connecting;
+  const auto deadline = Steady::now() + settings_.handshake;
+  End end;
+  if (!co_await connect(deadline, end)) co_return end;
+  watchdog_.arm(Deadline::handshake, deadline);
+  if (!co_await shake_hands(end)) co_return end;
+  waiting_ = Waiting::nothing;
+
+  ws_->control_callback([this](websocket::frame_type kind, beast::string_view) {
+    if (kind == websocket::frame_type::pong && open_ && handler_ != nullptr) handler_->pong();
+  });
+  open_ = true;
+  if (handler_ != nullptr) handler_->opened();
+  co_return co_await read();
+}
+
+asio::awaitable<std::vector<Tcp::endpoint>> WebsocketConnection::Impl::resolve(
+    Steady::time_point deadline, End& end) {
+  const Endpoint& endpoint = settings_.endpoint;
+  error_code error;
+  const auto address = asio::ip::make_address(endpoint.host, error);
+  if (!error) {
+    const auto port = static_cast<std::uint16_t>(std::stoul(endpoint.port));
+    co_return std::vector<Tcp::endpoint>(1, Tcp::endpoint(address, port));
+  }
+  const auto lookup = std::make_shared<Lookup>(executor_);
+  lookup_ = lookup;
+  lookup->wake.expires_at(deadline);
+  lookup->resolver.async_resolve(endpoint.host, endpoint.port,
+                                 [lookup](error_code failed, const auto& results) {
+                                   lookup->done = true;
+                                   lookup->error = failed;
+                                   for (const auto& result : results)
+                                     lookup->endpoints.push_back(result.endpoint());
+                                   lookup->wake.cancel();
+                                 });
+  co_await lookup->wake.async_wait(as_result);
+  lookup_.reset();
+  // The system's resolver has one thread. Lookups that nobody waits for any more must not stand in
+  // its queue while a name server is away, or the next ones would wait behind them.
+  lookup->resolver.cancel();
+  if (!lookup->done) {
+    end = {Disconnect::connect_timeout, "the name server did not answer"};
+  } else if (lookup->error || lookup->endpoints.empty()) {
+    end = {Disconnect::resolve_failed, lookup->error.message()};
+  }
+  co_return lookup->endpoints;
+}
+
+asio::awaitable<bool> WebsocketConnection::Impl::connect(Steady::time_point deadline, End& end) {
+  const std::vector<Tcp::endpoint> endpoints = co_await resolve(deadline, end);
+  if (leaving_) co_return false;
+  std::size_t left = endpoints.size();
+  for (const Tcp::endpoint& endpoint : endpoints) {
+    // What is left of the time is shared, so that one dead address does not use it up.
+    const auto now = Steady::now();
+    const auto share = (deadline - now) / static_cast<std::int64_t>(left--);
+    watchdog_.arm(Deadline::connect, now + share);
+    const auto [error] = co_await stream().socket().async_connect(endpoint, as_result);
+    const bool in_time = watchdog_.is_armed(Deadline::connect);
+    watchdog_.disarm(Deadline::connect);
+    if (leaving_) co_return false;
+    if (!error && in_time) {
+      error_code ignored;
+      stream().socket().set_option(Tcp::no_delay(true), ignored);
+      co_return true;
+    }
+    end = {in_time ? Disconnect::refused : Disconnect::connect_timeout,
+           in_time ? error.message() : std::string()};
+    beast_close_socket(stream());
+  }
+  co_return false;
+}
+
+asio::awaitable<bool> WebsocketConnection::Impl::shake_hands(End& end) {
+  const Endpoint& endpoint = settings_.endpoint;
+  if (ReadAheadStream::Tls* const tls = stream().tls(); tls != nullptr) {
+    tls->set_verify_mode(ssl::verify_peer);
+    tls->set_verify_callback(ssl::host_name_verification(endpoint.host));
+    if (!is_address(endpoint.host))
+      SSL_set_tlsext_host_name(tls->native_handle(), endpoint.host.c_str());
+    const auto [error] = co_await tls->async_handshake(ssl::stream_base::client, as_result);
+    if (error) {
+      const long verified = SSL_get_verify_result(tls->native_handle());
+      end = dropped({Disconnect::tls_failed, verified == X509_V_OK
+                                                 ? error.message()
+                                                 : X509_verify_cert_error_string(verified)});
+      co_return false;
+    }
+  }
+
+  ws_->set_option(websocket::stream_base::timeout{
+      websocket::stream_base::none(), websocket::stream_base::none(), false});   // ours see more
+  ws_->read_message_max(std::max<std::size_t>(1, settings_.max_message_bytes));  // 0 means no limit
+  websocket::permessage_deflate deflate;
+  deflate.client_enable = settings_.permessage_deflate;
+  ws_->set_option(deflate);
+  ws_->set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
+    request.set(beast::http::field::user_agent, "deskpulse");
+    if (!settings_.token.empty())
+      request.set(beast::http::field::authorization, "Bearer " + settings_.token);
+    if (!settings_.subprotocol.empty())
+      request.set(beast::http::field::sec_websocket_protocol, settings_.subprotocol);
+  }));
+  websocket::response_type response;
+  const std::string host = endpoint.host_header();
+  const auto [error] = co_await ws_->async_handshake(response, host, endpoint.target, as_result);
+  if (error == websocket::error::upgrade_declined) {
+    const unsigned status = response.result_int();
+    end = {
+        status == 401 || status == 403 ? Disconnect::unauthorized : Disconnect::handshake_rejected,
+        "HTTP status " + std::to_string(status)};
+    co_return false;
+  }
+  if (error) {
+    End why = ended_by(error);
+    if (why.reason == Disconnect::protocol_error) why.reason = Disconnect::handshake_rejected;
+    end = dropped(std::move(why));
+    co_return false;
+  }
+  const auto agreed = response[beast::http::field::sec_websocket_protocol];
+  if (!settings_.subprotocol.empty() &&
+      std::string_view(agreed.data(), agreed.size()) != settings_.subprotocol) {
+    co_await say_goodbye(websocket::close_code::protocol_error);
+    end.reason = Disconnect::wrong_subprotocol;
+    co_return false;
+  }
+  co_return true;
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Reading
+
+asio::awaitable<End> WebsocketConnection::Impl::read() {
+  int burst = 0;
+  for (;;) {
+    if (leaving_) {
+      co_await say_goodbye(websocket::close_code::normal);
+      co_return End{};
+    }
+    const ReadAheadStream::Frame frame = stream().next_frame(settings_.max_message_bytes);
+    Next next = Next::check_first;
+    if (frame.next == ReadAheadStream::Next::more) {
+      waiting_ = Waiting::network;
+      const auto [error, bytes] =
+          co_await stream().read_next(asio::bind_cancellation_slot(cancel_wait_.slot(), as_result));
+      waiting_ = Waiting::nothing;
+      if (!error) stream().commit(bytes);
+      if (error && !leaving_) co_return dropped(ended_by(error));
+      if (error && reason_) co_return End{};
+      continue;
+    }
+    if (frame.next == ReadAheadStream::Next::text) {
+      if (handler_ != nullptr) next = handler_->text(frame.payload, Utf8::unchecked);
+      if (next != Next::check_first) stream().take(frame);
+    }
+    if (next == Next::check_first) {
+      message_.clear();
+      do {
+        waiting_ = Waiting::beast;
+        const auto [error, bytes] = co_await ws_->async_read_some(message_, 64 * 1024, as_result);
+        waiting_ = Waiting::nothing;
+        if (error) co_return dropped(ended_by(error));
+      } while (!ws_->is_message_done());
+      const auto data = message_.data();
+      const std::string_view whole(static_cast<const char*>(data.data()), data.size());
+      next = Next::go_on;
+      if (handler_ != nullptr) {
+        if (ws_->got_binary()) {
+          next = handler_->binary(whole);
+        } else {
+          next = handler_->text(whole, Utf8::checked);
+        }
+      }
+    }
+    if (next == Next::end && handler_ != nullptr) {
+      Ending ending = handler_->ending();
+      co_await say_goodbye(static_cast<websocket::close_code>(ending.close_code));
+      co_return std::move(ending.end);
+    }
+    if (++burst >= kBurst) {
+      burst = 0;
+      co_await asio::post(executor_, asio::use_awaitable);
+    }
+  }
+}
+
+void WebsocketConnection::Impl::waiting(bool incomplete, std::uint64_t unit) {
+  if (heard_) {
+    heard_ = false;
+    last_heard_ = Steady::now();
+    watchdog_.arm(Deadline::silence, last_heard_ + silence_limit_);
+  }
+  if (!incomplete) {
+    watchdog_.disarm(Deadline::message);
+  } else if (!watchdog_.is_armed(Deadline::message) || unit != timed_unit_) {
+    timed_unit_ = unit;
+    watchdog_.arm(Deadline::message, settings_.message);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Writing
+
+bool WebsocketConnection::Impl::write(std::string message, Kind kind) {
+  if (!open_ || writing_) return false;
+  out_ = std::move(message);
+  writing_ = true;
+  ws_->text(kind == Kind::text);
+  ws_->async_write(asio::buffer(out_), [self = shared_from_this()](error_code error, std::size_t) {
+    self->writing_ = false;
+    // A failed write shows in the read as well, and ends the connection there.
+    if (!error && self->open_ && self->handler_ != nullptr) self->handler_->written();
+  });
+  return true;
+}
+
+void WebsocketConnection::Impl::ping_every(proto::Millis interval) {
+  asio::co_spawn(
+      executor_, [self = shared_from_this(), interval] { return self->ping(interval); }, rethrow);
+}
+
+asio::awaitable<void> WebsocketConnection::Impl::ping(proto::Millis interval) {
+  const auto self = shared_from_this();
+  for (;;) {
+    ping_timer_.expires_after(interval);
+    co_await ping_timer_.async_wait(as_result);
+    if (ended_) co_return;
+    const websocket::ping_data nothing;
+    const auto [error] = co_await ws_->async_ping(nothing, as_result);
+    if (error) co_return;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Ending
+
+void WebsocketConnection::Impl::settled(proto::Millis silence_limit) {
+  silence_limit_ = silence_limit;
+  settled_at_ = last_heard_ = Steady::now();
+  watchdog_.disarm(Deadline::handshake);
+  watchdog_.arm(Deadline::silence, settled_at_ + silence_limit_);
+}
+
+void WebsocketConnection::Impl::expired(Deadline which) {
+  switch (which) {
+    case Deadline::connect:
+      beast_close_socket(stream());  // the next address may do better
+      return;
+    case Deadline::handshake:
+      return drop(Disconnect::handshake_timeout);
+    case Deadline::message:
+      return drop(Disconnect::message_timeout);
+    case Deadline::silence:
+      return drop(Disconnect::silence);
+    case Deadline::close:
+      return drop(std::nullopt);
+  }
+}
+
+void WebsocketConnection::Impl::drop(std::optional<Disconnect> why) {
+  if (why && !reason_) reason_ = why;
+  if (lookup_) lookup_->wake.cancel();
+  if (ws_) beast_close_socket(stream());
+}
+
+End WebsocketConnection::Impl::dropped(End otherwise) const {
+  if (reason_) return {*reason_, {}};
+  return otherwise;
+}
+
+void WebsocketConnection::Impl::tearing_down() {
+  open_ = false;
+  watchdog_.disarm(Deadline::message);
+  watchdog_.disarm(Deadline::silence);
+  watchdog_.arm(Deadline::close, settings_.close);
+}
+
+asio::awaitable<void> WebsocketConnection::Impl::say_goodbye(websocket::close_code code) {
+  waiting_ = Waiting::closing;
+  watchdog_.disarm(Deadline::handshake);
+  tearing_down();
+  const websocket::close_reason why(code);
+  co_await ws_->async_close(why, as_result);
+}
+
+void WebsocketConnection::Impl::over() {
+  open_ = false;
+  ended_ = true;
+  ping_timer_.cancel();
+  watchdog_.stop();
+  beast_close_socket(stream());
+}
+
+void WebsocketConnection::Impl::close() {
+  if (std::exchange(leaving_, true)) return;
+  switch (waiting_) {
+    case Waiting::connecting:
+      return drop(Disconnect::stopped);
+    case Waiting::network:
+      // A read over TLS heeds no gentler kind; nothing has been read yet, so nothing is lost.
+      cancel_wait_.emit(asio::cancellation_type::terminal);
+      return;
+    case Waiting::beast:
+      // Beast may be asked to close while it reads; the read then ends.
+      tearing_down();
+      ws_->async_close(websocket::close_code::normal, [self = shared_from_this()](error_code) {});
+      return;
+    case Waiting::nothing:
+    case Waiting::closing:
+      return;
+  }
+}
+
+void WebsocketConnection::Impl::abandon() {
+  handler_ = nullptr;
+  leaving_ = true;
+  drop(Disconnect::stopped);
+}
+
+WebsocketConnection::WebsocketConnection(asio::io_context& io, ConnectionSettings settings,
+                                         MessageHandler& handler)
+    : impl_(std::make_shared<Impl>(io, std::move(settings), handler)) {}
+
+WebsocketConnection::~WebsocketConnection() { impl_->abandon(); }
+
+asio::awaitable<End> WebsocketConnection::run() { return impl_->run(); }
+
+void WebsocketConnection::settled(proto::Millis silence_limit) { impl_->settled(silence_limit); }
+
+void WebsocketConnection::heard() { impl_->heard(); }
+
+void WebsocketConnection::ping_every(proto::Millis interval) { impl_->ping_every(interval); }
+
+bool WebsocketConnection::write(std::string message, Kind kind) {
+  return impl_->write(std::move(message), kind);
+}
+
+void WebsocketConnection::close() { impl_->close(); }
+
+proto::Millis WebsocketConnection::healthy() const { return impl_->healthy(); }
+
+}  // namespace deskpulse::feed

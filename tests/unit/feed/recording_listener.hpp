@@ -1,0 +1,35 @@
+// A listener that writes down what it is told, as a test would say it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/feed/feed.hpp"
+#include "proto/rejection.hpp"
+
+namespace deskpulse::feed {
+
+struct RecordingListener : FeedListener {
+  void connected(proto::Millis, proto::Instant) override { log.push_back("connected"); }
+  void event(const proto::Event& event, proto::Instant) override {
+    log.push_back("event " + std::string(event.id));
+  }
+  void rejected(const proto::Rejection& rejection) override {
+    log.push_back("rejected " + std::string(proto::reason_name(rejection.reason)));
+  }
+  void heartbeat(std::optional<proto::Instant> ts, proto::Instant) override {
+    log.push_back(ts ? "heartbeat" : "heartbeat behind");
+  }
+  void gap(GapKind kind) override {
+    constexpr std::array kNames{"hole", "resume", "reset", "disconnect", "live_start"};
+    log.push_back(std::string("gap ") + kNames[static_cast<std::size_t>(kind)]);
+  }
+  void disconnected(Disconnect reason) override {
+    log.push_back("disconnected " + std::string(disconnect_name(reason)));
+  }
+  std::vector<std::string> log;
+};
+
+}  // namespace deskpulse::feed
