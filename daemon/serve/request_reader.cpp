@@ -104,6 +104,7 @@ std::optional<ReceivedRequest> RequestReader::next() {
   if (!parts_->parser) {
     parts_->parser.emplace();
     parts_->parser->header_limit(static_cast<std::uint32_t>(parts_->max_header_bytes));
+    parts_->parser->body_limit(boost::none);  // however large, it is not read
   }
   boost::system::error_code error;
   parts_->buffer.consume(parts_->parser->put(parts_->buffer.data(), error));
