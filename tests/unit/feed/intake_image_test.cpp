@@ -118,6 +118,7 @@ TEST(IntakeImage, GoesOnAsIfThereHadBeenNoBreak) {
     sink_after.now = sink.now;
     Intake after(kSettings, proto::IdHasher{}, sink_after);
     ASSERT_TRUE(load(after, image_of(intake)));
+    ASSERT_EQ(image_of(after), image_of(intake));
     ASSERT_EQ(after.buffered(), intake.buffered());
 
     // A connection is not restored: both get a new one.
@@ -131,6 +132,7 @@ TEST(IntakeImage, GoesOnAsIfThereHadBeenNoBreak) {
       later_again.step(after);
     }
     ASSERT_EQ(seen(sink_after), seen(sink));
+    ASSERT_EQ(image_of(after), image_of(intake));
   }
 }
 
@@ -160,6 +162,7 @@ TEST(IntakeImage, ACrashLosesNothingThatAJournalHasBehindTheImage) {
 
     ASSERT_EQ(seen(sink_after), seen(sink));
     ASSERT_EQ(sink_after.now, sink.now);
+    ASSERT_EQ(image_of(after), image_of(intake));
     ASSERT_FALSE(journal.told_clear_id);
   }
 }
