@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kLooksPerEvent = 2;
 constexpr std::size_t kLooksPerTick = 1'000;
 
+/// An id, PROTOCOL.md.
+constexpr std::size_t kLongestEpoch = 256;
+
 }  // namespace
 
 Monitor::Monitor(const engine::Settings& engine, const feed::IntakeSettings& intake,
@@ -55,6 +58,35 @@ Monitor::Glance Monitor::glance() {
   engine::WaitingList list;
   engine_.waiting({}, 0, list);
   return {serve::feed_state(status), list.waiting_customers};
+}
+
+void Monitor::save(image::Writer& writer, const std::optional<feed::Cursor>& cursor) const {
+  engine_.save(writer);
+  intake_.save(writer);
+  writer.flag(cursor.has_value());
+  if (!cursor) return;
+  writer.text(cursor->epoch);
+  writer.number(cursor->seq);
+}
+
+Monitor::Restored Monitor::load(image::Reader& reader) {
+  const engine::Loaded loaded = engine_.load(reader);
+  if (!loaded.ok || !intake_.load(reader)) return {};
+  // One time for both; a shorter reorder window has moved them together.
+  if (engine_.now() != intake_.watermark()) return {};
+  Restored restored{.ok = true,
+                    .cursor = std::nullopt,
+                    .windows_anew = loaded.windows_anew,
+                    .today_anew = loaded.today_anew};
+  if (reader.flag()) {
+    restored.cursor.emplace();
+    restored.cursor->epoch = reader.text(kLongestEpoch);
+    restored.cursor->seq = reader.number();
+  }
+  if (!reader.ok()) return {};
+  if (loaded.windows_anew) intake_.windows_began_anew();
+  if (loaded.today_anew) intake_.calendar_began_anew();
+  return restored;
 }
 
 void Monitor::fill_waiting(serve::Moment& moment) {
@@ -117,7 +149,7 @@ void Monitor::fill_status(serve::Status& status, const engine::Report& report,
 
 void Monitor::fill_feed_state(serve::Status& status, proto::Instant wall) const {
   const feed::LiveClock& clock = intake_.clock();
-  status.ever_connected = intake_.counters().connects > 0;
+  status.ever_connected = clock.was_ever_connected();
   status.connected = clock.is_connected();
   status.silent = clock.is_silent(wall);
   status.stale = clock.is_stale(wall);

@@ -10,6 +10,8 @@
 #include "daemon/engine/engine.hpp"
 #include "daemon/engine_sink.hpp"
 #include "daemon/feed/intake.hpp"
+#include "daemon/image/reader.hpp"
+#include "daemon/image/writer.hpp"
 #include "daemon/serve/moment.hpp"
 #include "daemon/waiting_names.hpp"
 #include "proto/id_hash.hpp"
@@ -45,6 +47,27 @@ class Monitor {
     std::size_t waiting_customers = 0;
   };
   Glance glance();
+
+  /// Everything that the numbers depend on, and where the stream is to go on behind it. Allocates
+  /// nothing and changes nothing, so that a forked child can do it while the parent goes on.
+  void save(image::Writer& writer, const std::optional<feed::Cursor>& cursor) const;
+  struct Restored {
+    bool ok = false;  ///< false: no image, or a damaged one; the monitor is to be thrown away
+    std::optional<feed::Cursor> cursor;
+    /// What could not be taken over, because the settings are other ones; marked as incomplete.
+    bool windows_anew = false;
+    bool today_anew = false;
+  };
+  /// Into a monitor that is new. The ids of those who wait are not in it: they stay masked until
+  /// they write again.
+  Restored load(image::Reader& reader);
+  /// Who is told of every change of the state that no image holds yet; null: nobody.
+  void tell(feed::IntakeJournal* journal) { intake_.tell(journal); }
+  /// Takes what was told by a monitor that went on from the loaded image.
+  feed::IntakeJournal& recovery() { return intake_.recovery(); }
+  void recover_refusals(const feed::IntakeCounters& counters) {
+    intake_.recover_refusals(counters);
+  }
 
   const feed::Intake& intake() const { return intake_; }
 
