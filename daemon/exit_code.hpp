@@ -9,6 +9,7 @@ enum ExitCode {
   kExitNoInput = 66,      ///< a file that should be read is not there or not readable
   kExitUnavailable = 69,  ///< the port is in use
   kExitSoftware = 70,     ///< a failure of our own that was not foreseen
+  kExitCantCreate = 73,   ///< the state directory cannot be used
   kExitIoError = 74,      ///< reading or writing failed underway
   kExitConfig = 78,       ///< the configuration
 };

@@ -62,6 +62,7 @@ void close_all_but(std::vector<int>& sorted) {
 struct ForkedTask::Child {
   explicit Child(asio::io_context& io) : ended(io) {}
 
+  std::chrono::steady_clock::time_point began;
   pid_t pid = -1;
   int pipe = -1;  ///< the reading end
   asio::posix::stream_descriptor ended;
@@ -81,6 +82,7 @@ struct ForkedTask::Child {
     outcome.finished = got == static_cast<ssize_t>(outcome.result.size());
     ::close(pipe);
     pid = -1;
+    outcome.duration = std::chrono::steady_clock::now() - began;
     return true;
   }
 };
@@ -93,6 +95,7 @@ ForkedTask::~ForkedTask() { abandon(); }
 void ForkedTask::start(const Work& work, Done done) {
   const auto began = std::chrono::steady_clock::now();
   const auto child = std::make_shared<Child>(io_);
+  child->began = began;
   child->done = std::move(done);
   child_ = child;
   const auto failed = [&](int error) {

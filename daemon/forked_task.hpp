@@ -37,7 +37,8 @@ class ForkedTask {
     bool finished = false;
     int signal = 0;
     Result result{};
-    std::chrono::steady_clock::duration hold{};  ///< how long start() held its caller
+    std::chrono::steady_clock::duration hold{};      ///< how long start() held its caller
+    std::chrono::steady_clock::duration duration{};  ///< from start() to the child's end
   };
   using Done = std::function<void(const Outcome&)>;
 

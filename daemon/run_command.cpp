@@ -25,6 +25,7 @@
 #include "daemon/feed_log.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/monitor.hpp"
+#include "daemon/persistence.hpp"
 #include "daemon/rejection_log.hpp"
 #include "daemon/required_files.hpp"
 #include "daemon/serve/daemon_server.hpp"
@@ -64,10 +65,10 @@ class Daemon {
         load_config_(surroundings.load_config),
         manager_(surroundings.environment),
         tick_(kTick),
-        monitor_(engine_settings(config), intake_settings(config),
-                 proto::IdHasher::with_random_key(), wall_clock),
-        feed_(io_, websocket_settings(config), wall_clock, system_random(),
-              std::make_shared<FeedLog>()),
+        persistence_(open_store(config.store)),
+        recovered_(recover()),
+        monitor_(*recovered_.monitor),
+        feed_(io_, feed_settings(), wall_clock, system_random(), std::make_shared<FeedLog>()),
         server_(
             {.http = http_settings(config),
              .build = {std::string(version()), std::string(revision())}},
@@ -75,6 +76,7 @@ class Daemon {
               asio::post(io_, [this, moment = std::move(moment), filled = std::move(filled)] {
                 monitor_.fill(*moment);
                 moment->status.config = config_status_;
+                if (persistence_) persistence_->fill(moment->status.store);
                 filled();
               });
             },
@@ -84,6 +86,11 @@ class Daemon {
             }) {
     if (const auto interval = manager_.watchdog_interval())
       tick_ = std::clamp<Steady::duration>(*interval / 2, std::chrono::milliseconds{1}, kTick);
+    if (persistence_) {
+      persistence_->begin(
+          monitor_, [this] { return feed_.cursor(); },
+          [this](std::uint64_t seq) { feed_.ack(seq); });
+    }
     taken_over();
   }
 
@@ -102,12 +109,37 @@ class Daemon {
     feed_.start(monitor_.listener());
     manager_.ready();
     io_.run();
+    if (persistence_) persistence_->finish(wall_clock());
     log(LogLevel::info, "Daemon stopped.");
   }
 
  private:
+  std::unique_ptr<Persistence> open_store(const config::Store& store) {
+    if (store.directory.value_or("").empty()) return nullptr;
+    return std::make_unique<Persistence>(io_, *store.directory, store.interval);
+  }
+
+  Recovered recover() {
+    const auto make = [this](const proto::IdHasher& hasher) {
+      return std::make_unique<Monitor>(engine_settings(config_), intake_settings(config_), hasher,
+                                       wall_clock);
+    };
+    if (persistence_) return persistence_->recover([&] { return make(persistence_->hasher()); });
+    Recovered empty;
+    empty.monitor = make(proto::IdHasher::with_random_key());
+    return empty;
+  }
+
+  feed::WebsocketSettings feed_settings() const {
+    feed::WebsocketSettings settings = websocket_settings(config_);
+    settings.resume_from = recovered_.cursor;
+    settings.has_history = recovered_.monitor->intake().counters().connects > 0;
+    return settings;
+  }
+
   void tick() {
     monitor_.tick();
+    if (persistence_) persistence_->tick(wall_clock());
     rejections_.look(monitor_.intake().counters(), RejectionLog::Clock::now());
     const auto now = Steady::now();
     if (now >= next_status_) tell_status(now);
@@ -198,7 +230,9 @@ class Daemon {
   bool is_asking_ = false;
   bool stopping_ = false;
   serve::ConfigStatus config_status_;
-  Monitor monitor_;
+  std::unique_ptr<Persistence> persistence_;  ///< null: nothing is kept
+  Recovered recovered_;
+  Monitor& monitor_;
   RejectionLog rejections_{kRejectionPause, log_rejected};
   feed::WebsocketFeed feed_;
   serve::DaemonServer server_;  // last: its thread must be gone before what it asks for
@@ -237,15 +271,21 @@ ExitCode run_daemon(const config::Config& config, const Surroundings& surroundin
   set_up_logging(config.log.level, config.log.format);
   // Whoever reads our log or pages may go away at any time; that is an error of a write, no death.
   std::signal(SIGPIPE, SIG_IGN);
-  Daemon daemon(config, surroundings);
+  std::optional<Daemon> daemon;
   try {
-    daemon.start();
+    daemon.emplace(config, surroundings);
+  } catch (const store::StateError& unusable_state) {
+    say(unusable_state.what());
+    return kExitCantCreate;
+  }
+  try {
+    daemon->start();
   } catch (const std::runtime_error& failure) {
     say(failure.what());
     return kExitUnavailable;
   }
   try {
-    daemon.run();
+    daemon->run();
     return kExitOk;
   } catch (const std::system_error& failure) {
     say(failure.what());

@@ -1,0 +1,134 @@
+#include "daemon/checkpoints.hpp"
+
+#include <utility>
+
+namespace deskpulse {
+namespace {
+
+std::chrono::milliseconds millis(Checkpoints::Steady::duration span) {
+  return std::chrono::ceil<std::chrono::milliseconds>(span);
+}
+
+std::chrono::system_clock::time_point system_time(proto::Instant at) {
+  return std::chrono::system_clock::time_point{at.time_since_epoch()};
+}
+
+/// Failures that are none of the disk's, behind those that are.
+constexpr std::size_t kForkFailed = store::kSaveStages;
+constexpr std::size_t kDied = kForkFailed + 1;
+
+std::size_t failure_of(const SnapshotTaken& taken) {
+  if (taken.fork_error != 0) return kForkFailed;
+  if (taken.died) return kDied;
+  return static_cast<std::size_t>(taken.saved.stage);
+}
+
+}  // namespace
+
+struct Checkpoints::Content final : store::Content {
+  Content(const Seams& seams_, const std::optional<feed::Cursor>& cursor_)
+      : seams(seams_), cursor(cursor_) {}
+  void write(image::Writer& writer) const override { seams.save_state(writer, cursor); }
+  const Seams& seams;
+  const std::optional<feed::Cursor>& cursor;
+};
+
+Checkpoints::Checkpoints(Settings settings, Seams seams)
+    : settings_(settings), seams_(std::move(seams)) {
+  status_.enabled = true;
+  status_.interval = millis(settings_.interval);
+  for (std::size_t stage = 0; stage < store::kSaveStages; ++stage) {
+    const auto each = static_cast<store::SaveStage>(stage);
+    status_.failures.push_back({std::string(store::save_stage_name(each)), 0});
+  }
+  status_.failures.push_back({"fork", 0});
+  status_.failures.push_back({"died", 0});
+}
+
+void Checkpoints::restored(const store::SnapshotInfo& info,
+                           const std::optional<feed::Cursor>& cursor) {
+  newest_ = cursor;
+  status_.restored = true;
+  status_.last_snapshot = system_time(info.written_at);
+  status_.bytes = info.bytes;
+}
+
+void Checkpoints::tick(Steady::time_point now, proto::Instant wall) {
+  if (running_) {
+    if (now - running_->began < settings_.give_up_after) return;
+    seams_.runner.abandon();
+    ended({.saved = {},
+           .fork_error = 0,
+           .died = true,
+           .hold = {},
+           .duration = now - running_->began});
+  }
+  if (!next_) next_ = now + settings_.interval;
+  if (now < *next_) return;
+  next_ = now + settings_.interval;
+  begin(now, wall);
+}
+
+void Checkpoints::begin(Steady::time_point now, proto::Instant wall) {
+  running_ = Running{now, wall, seams_.store.next_generation(), seams_.cursor()};
+  seams_.runner.run(
+      [this] {
+        return seams_.store.save(running_->generation, running_->wall,
+                                 Content(seams_, running_->cursor));
+      },
+      [this](const SnapshotTaken& taken) { ended(taken); });
+}
+
+void Checkpoints::ended(const SnapshotTaken& taken) {
+  const Running ended = *std::exchange(running_, std::nullopt);
+  if (seams_.ended) seams_.ended(taken);
+  status_.hold = millis(taken.hold);
+  if (!taken.ok()) {
+    ++status_.failures[failure_of(taken)].count;
+    return;
+  }
+  seams_.store.saved(ended.generation);
+  older_ = std::exchange(newest_, ended.cursor);
+  ++status_.snapshots;
+  status_.last_snapshot = system_time(ended.wall);
+  status_.duration = millis(taken.duration);
+  status_.bytes = taken.saved.bytes;
+  acknowledge();
+}
+
+void Checkpoints::acknowledge() {
+  if (!older_ || older_ == acknowledged_) return;
+  // A position means nothing in another epoch.
+  const std::optional<feed::Cursor> cursor = seams_.cursor();
+  if (!cursor || cursor->epoch != older_->epoch) return;
+  acknowledged_ = older_;
+  status_.acknowledged_seq = older_->seq;
+  seams_.acknowledge(older_->seq);
+}
+
+SnapshotTaken Checkpoints::finish(proto::Instant wall) {
+  if (running_) {
+    seams_.runner.abandon();
+    running_.reset();
+  }
+  running_ = Running{{}, wall, seams_.store.next_generation(), seams_.cursor()};
+  SnapshotTaken taken;
+  taken.saved = seams_.store.save(running_->generation, wall, Content(seams_, running_->cursor));
+  ended(taken);
+  return taken;
+}
+
+void Checkpoints::fill(serve::StoreStatus& status) const {
+  status.enabled = status_.enabled;
+  status.interval = status_.interval;
+  status.last_snapshot = status_.last_snapshot;
+  status.duration = status_.duration;
+  status.hold = status_.hold;
+  status.bytes = status_.bytes;
+  status.snapshots = status_.snapshots;
+  status.failures = status_.failures;
+  status.restored = status_.restored;
+  status.acknowledged_seq = status_.acknowledged_seq;
+}
+
+}  // namespace deskpulse

@@ -1,0 +1,106 @@
+// When the state is saved, and what the source may forget because of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "daemon/feed/feed.hpp"
+#include "daemon/image/writer.hpp"
+#include "daemon/serve/status.hpp"
+#include "daemon/store/snapshot_store.hpp"
+
+namespace deskpulse {
+
+/// How the taking of one snapshot ended.
+struct SnapshotTaken {
+  store::SaveResult saved;
+  int fork_error = 0;                          ///< errno; 0 where there was no fork, or a good one
+  bool died = false;                           ///< whoever was to save it did not come to an end
+  std::chrono::steady_clock::duration hold{};  ///< for which the state could not change
+  std::chrono::steady_clock::duration duration{};
+
+  bool ok() const { return fork_error == 0 && !died && saved.ok(); }
+};
+
+/// Where a snapshot is written: in the daemon beside it, by a forked process (ForkedSnapshots); in
+/// a simulation wherever the seed says.
+class SnapshotRunner {
+ public:
+  /// Writes the state as it is now. Allocates nothing.
+  using Save = std::function<store::SaveResult()>;
+  using Done = std::function<void(const SnapshotTaken&)>;
+
+  virtual ~SnapshotRunner() = default;
+  /// Runs `save` on the state of this instant, and calls `done` later, unless abandon() is called.
+  virtual void run(Save save, Done done) = 0;
+  /// Ends what is under way, and returns when it is over.
+  virtual void abandon() = 0;
+};
+
+/// Sees to it that the newest state on disk is never older than an interval, and tells the source
+/// what it need not send again. Pure but for its seams: it reads no clock and starts no thread.
+///
+/// What is acknowledged is what the *older* one of two good snapshots covers: the newest may turn
+/// out to be damaged when it is needed, and then the source must still have what came after the
+/// older one. A snapshot that could not be written is counted and tried again after an interval;
+/// the two before it stay.
+class Checkpoints {
+ public:
+  using Steady = std::chrono::steady_clock;
+
+  struct Settings {
+    Steady::duration interval = std::chrono::seconds{5};
+    Steady::duration give_up_after = std::chrono::seconds{60};  ///< on one that does not end
+  };
+  struct Seams {
+    store::SnapshotStore& store;
+    SnapshotRunner& runner;
+    /// The state, as it is to be read back; allocates nothing. The position is of that state.
+    std::function<void(image::Writer&, const std::optional<feed::Cursor>&)> save_state;
+    std::function<std::optional<feed::Cursor>()> cursor;
+    std::function<void(std::uint64_t seq)> acknowledge;
+    std::function<void(const SnapshotTaken&)> ended;  ///< for the log; may be empty
+  };
+
+  Checkpoints(Settings settings, Seams seams);
+
+  /// This run went on from a snapshot.
+  void restored(const store::SnapshotInfo& info, const std::optional<feed::Cursor>& cursor);
+
+  /// To be called a few times a second. `wall` is written into the snapshot, for people.
+  void tick(Steady::time_point now, proto::Instant wall);
+  /// The last one of this run, written here and now: nothing may change the state any more.
+  SnapshotTaken finish(proto::Instant wall);
+
+  bool is_running() const { return running_.has_value(); }
+  /// Leaves alone what it does not know: journal and files refused at the start.
+  void fill(serve::StoreStatus& status) const;
+
+ private:
+  struct Running {
+    Steady::time_point began;
+    proto::Instant wall;
+    std::uint64_t generation;
+    std::optional<feed::Cursor> cursor;
+  };
+  struct Content;
+
+  void begin(Steady::time_point now, proto::Instant wall);
+  void ended(const SnapshotTaken& taken);
+  void acknowledge();
+
+  const Settings settings_;
+  const Seams seams_;
+  std::optional<Running> running_;
+  std::optional<Steady::time_point> next_;
+  /// What the newest good snapshot covers, and the one before it.
+  std::optional<feed::Cursor> newest_;
+  std::optional<feed::Cursor> older_;
+  std::optional<feed::Cursor> acknowledged_;
+  serve::StoreStatus status_;
+};
+
+}  // namespace deskpulse

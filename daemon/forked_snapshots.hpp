@@ -1,0 +1,26 @@
+// Snapshots beside the daemon: each is written by a forked process.
+#pragma once
+
+#include <vector>
+
+#include "daemon/checkpoints.hpp"
+#include "daemon/forked_task.hpp"
+
+namespace deskpulse {
+
+/// All calls and callbacks are on the io_context's thread.
+class ForkedSnapshots final : public SnapshotRunner {
+ public:
+  /// `keep_open`: the directory, and its lock: nobody may take the directory over while a snapshot
+  /// is being written to it.
+  ForkedSnapshots(boost::asio::io_context& io, std::vector<int> keep_open)
+      : task_(io, std::move(keep_open)) {}
+
+  void run(Save save, Done done) override;
+  void abandon() override { task_.abandon(); }
+
+ private:
+  ForkedTask task_;
+};
+
+}  // namespace deskpulse

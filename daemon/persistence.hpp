@@ -1,0 +1,59 @@
+// Everything that keeps the state over a restart, on the real disk.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/checkpoints.hpp"
+#include "daemon/forked_snapshots.hpp"
+#include "daemon/recovery.hpp"
+#include "daemon/serve/status.hpp"
+#include "daemon/store/snapshot_store.hpp"
+#include "daemon/store/state_directory.hpp"
+#include "proto/id_hash.hpp"
+
+namespace deskpulse {
+
+/// The state directory of a running daemon: recovered from at its start, written to while it runs.
+/// Says in the log what becomes of it. In this order: recover(), begin(), tick() again and again,
+/// finish(). All on the feed's thread.
+class Persistence {
+ public:
+  /// Opens and locks the directory. Throws store::StateError.
+  Persistence(boost::asio::io_context& io, const std::string& directory,
+              std::chrono::milliseconds interval);
+
+  /// For every id that comes in: what is in the state was made with this key.
+  proto::IdHasher hasher() const { return proto::IdHasher(directory_.key()); }
+
+  /// Throws store::StateError where a person has to decide first.
+  Recovered recover(const MakeMonitor& make_monitor);
+
+  /// From now on the monitor's state is saved. It must outlive this, as what the functions need.
+  void begin(const Monitor& monitor, std::function<std::optional<feed::Cursor>()> cursor,
+             std::function<void(std::uint64_t seq)> acknowledge);
+  void tick(proto::Instant wall);
+  /// Saves the state for the last time, here and now.
+  void finish(proto::Instant wall);
+
+  void fill(serve::StoreStatus& status) const;
+
+ private:
+  void tell(const SnapshotTaken& taken);
+
+  store::StateDirectory directory_;
+  store::SnapshotStore snapshots_;
+  ForkedSnapshots runner_;
+  const Checkpoints::Steady::duration interval_;
+  std::optional<Checkpoints> checkpoints_;
+  std::vector<serve::LabelCount> refused_;
+  std::optional<store::SnapshotInfo> restored_from_;
+  std::optional<feed::Cursor> restored_cursor_;
+  bool is_failing_ = false;
+};
+
+}  // namespace deskpulse
