@@ -94,13 +94,13 @@ class Gzip::Compressor {
 Gzip::Gzip() : compressor_(std::make_unique<Compressor>()) {}
 Gzip::~Gzip() = default;
 
-void Gzip::compress(std::string_view text, TextBuffer& out) {
-  out.clear();
+std::string Gzip::compress(std::string_view text) {
+  room_.clear();
   const std::size_t bound = libdeflate_gzip_compress_bound(compressor_->handle(), text.size());
-  char* to = out.room(bound);
+  char* const to = room_.room(bound);
   const std::size_t size =
       libdeflate_gzip_compress(compressor_->handle(), text.data(), text.size(), to, bound);
-  out.commit(to + size);  // the bound makes a size of 0, "no room", impossible
+  return {to, size};  // the bound makes a size of 0, "no room", impossible
 }
 
 }  // namespace deskpulse::serve

@@ -26,12 +26,14 @@ class Gzip {
   Gzip(const Gzip&) = delete;
   Gzip& operator=(const Gzip&) = delete;
 
-  /// `out` is cleared first.
-  void compress(std::string_view text, TextBuffer& out);
+  /// No larger than it must be, since a slow reader may hold it for long: room for the worst case,
+  /// the size of the text, is kept here, once.
+  std::string compress(std::string_view text);
 
  private:
   class Compressor;
   std::unique_ptr<Compressor> compressor_;
+  TextBuffer room_;
 };
 
 }  // namespace deskpulse::serve

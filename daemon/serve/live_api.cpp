@@ -101,9 +101,9 @@ void LiveApi::snapshot(const Request& request, Reply reply) {
     if (api == nullptr) return;
     if (moment == nullptr || !has_numbers(*moment)) return reply(json_error(503, kBusy));
     api->history_.take(*moment);
-    const Rendering rendering = api->render(*moment, shop);
-    if (rendering.event == nullptr) return reply(json_error(404, kNoShop));
-    reply(api->json_response(request, rendering.event, rendering.json));
+    const Snapshot* const snapshot = api->snapshot_of(*moment, shop);
+    if (snapshot == nullptr) return reply(json_error(404, kNoShop));
+    reply(snapshot->json.response(request.accepts_gzip, api->gzip_));
   });
 }
 
@@ -120,9 +120,7 @@ void LiveApi::waiting(const Request& request, Reply reply) {
       return reply(json_error(404, kNoShop));
     if (page.list.answer == engine::WaitingAnswer::unknown_agent)
       return reply(json_error(404, kNoAgent));
-    const auto text = std::make_shared<TextBuffer>();
-    append_waiting_list(*moment, page, wish.limit, *text);
-    reply(api->json_response(request, text, text->view()));
+    reply(api->list_of(*moment, page, wish).response(request.accepts_gzip, api->gzip_));
   });
 }
 
@@ -140,16 +138,16 @@ void LiveApi::stream(const Request& request, StreamReply reply) {
                    if (moment == nullptr || !has_numbers(*moment))
                      return reply.refuse(json_error(503, kBusy));
                    api->history_.take(*moment);
-                   const Rendering rendering = api->render(*moment, shop);
-                   if (rendering.event == nullptr) return reply.refuse(json_error(404, kNoShop));
-                   api->open(shop, reply, rendering);
+                   const Snapshot* const snapshot = api->snapshot_of(*moment, shop);
+                   if (snapshot == nullptr) return reply.refuse(json_error(404, kNoShop));
+                   api->open(shop, reply, snapshot->event);
                  });
 }
 
-void LiveApi::open(const std::string& shop, const StreamReply& reply, const Rendering& first) {
+void LiveApi::open(const std::string& shop, const StreamReply& reply, const Event& first) {
   const std::shared_ptr<EventStream> stream = reply.accept();
   if (stream->is_ended()) return;
-  stream->send(first.event);
+  stream->send(first);
   readers_.push_back({shop, stream});
   last_tick_.emplace(shop, first);
   if (is_ticking_) return;
@@ -190,13 +188,13 @@ void LiveApi::send(const Moment& moment) {
   for (const Reader& reader : readers_) {
     // Opened from the last tick's rendering when this moment was on its way without its list.
     if (find_page(moment, longest_waits(reader.shop)) == nullptr) continue;
-    auto rendered = last_tick_.find(reader.shop);
-    if (rendered == last_tick_.end()) {
-      Rendering rendering = render(moment, reader.shop);
-      if (rendering.event == nullptr) continue;  // never: a shop that was known stays
-      rendered = last_tick_.emplace(reader.shop, std::move(rendering)).first;
+    auto event = last_tick_.find(reader.shop);
+    if (event == last_tick_.end()) {
+      const Snapshot* const snapshot = snapshot_of(moment, reader.shop);
+      if (snapshot == nullptr) continue;  // never: a shop that was known stays
+      event = last_tick_.emplace(reader.shop, snapshot->event).first;
     }
-    reader.stream->send(rendered->second.event);
+    reader.stream->send(event->second);
   }
 }
 
@@ -206,6 +204,7 @@ void LiveApi::sample() {
     if (api == nullptr) return;
     std::chrono::milliseconds pause = kSampleAgain;
     if (moment != nullptr && has_numbers(*moment)) {
+      api->rendered();  // while nobody asks, nothing old is kept
       api->history_.take(*moment);
       if (api->history_.has_newest())
         pause = History::kStep - moment->at.time_since_epoch() % History::kStep;
@@ -216,38 +215,43 @@ void LiveApi::sample() {
   });
 }
 
-LiveApi::Rendering LiveApi::render(const Moment& moment, const std::string& shop) {
+LiveApi::Rendered& LiveApi::rendered() {
+  if (rendered_.moment != moments_->number()) {
+    rendered_ = {};
+    rendered_.moment = moments_->number();
+  }
+  return rendered_;
+}
+
+const LiveApi::Snapshot* LiveApi::snapshot_of(const Moment& moment, const std::string& shop) {
+  auto& snapshots = rendered().snapshots;
+  if (const auto found = snapshots.find(shop); found != snapshots.end()) return &found->second;
   std::optional<std::size_t> row;
   if (!shop.empty()) {
     row = find_shop_row(moment.report, shop);
-    if (!row) return {};
+    if (!row) return nullptr;
   }
   text_.clear();
   append_snapshot(moment, history_, row, find_page(moment, longest_waits(shop)), text_);
   last_id_ = std::max(last_id_ + 1, std::int64_t{moment.at.time_since_epoch().count()});
-  std::string event = "id: " + std::to_string(last_id_) + "\nevent: snapshot\ndata: ";
-  const std::size_t begin = event.size();
-  event.append(text_.view()).append("\n\n");
-  Rendering rendering{std::make_shared<const std::string>(std::move(event)), {}};
-  rendering.json = std::string_view(*rendering.event).substr(begin, text_.size());
-  return rendering;
+  std::string text = "id: " + std::to_string(last_id_) + "\nevent: snapshot\ndata: ";
+  const std::size_t begin = text.size();
+  text.append(text_.view()).append("\n\n");
+  const auto event = std::make_shared<const std::string>(std::move(text));
+  const Rendering json(kJsonType, std::string_view(*event).substr(begin, text_.size()), event);
+  return &snapshots.emplace(shop, Snapshot{event, json}).first->second;
 }
 
-Response LiveApi::json_response(const Request& request, std::shared_ptr<const void> owner,
-                                std::string_view json) {
-  Response response;
-  response.content_type = kJsonType;
-  response.body = json;
-  response.body_owner = std::move(owner);
-  response.negotiated = true;
-  if (request.accepts_gzip) {
-    const auto compressed = std::make_shared<TextBuffer>();
-    gzip_.compress(json, *compressed);
-    response.body = compressed->view();
-    response.body_owner = compressed;
-    response.gzip = true;
-  }
-  return response;
+const Rendering& LiveApi::list_of(const Moment& moment, const WaitingPage& page,
+                                  const WaitingWish& wish) {
+  auto& lists = rendered().lists;
+  // Whoever wants more rows than there are wants all of them.
+  const std::size_t rows = std::min(wish.limit.value_or(kMaxLimit), page.list.rows.size());
+  const auto key = std::tuple(wish.scope.shop, wish.scope.agent, rows);
+  if (const auto found = lists.find(key); found != lists.end()) return found->second;
+  const auto text = std::make_shared<TextBuffer>();
+  append_waiting_list(moment, page, wish.limit, *text);
+  return lists.emplace(key, Rendering(kJsonType, text->view(), text)).first->second;
 }
 
 }  // namespace deskpulse::serve

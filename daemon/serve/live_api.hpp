@@ -5,20 +5,22 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "daemon/serve/content_coding.hpp"
 #include "daemon/serve/event_stream.hpp"
 #include "daemon/serve/history.hpp"
 #include "daemon/serve/moments.hpp"
+#include "daemon/serve/rendering.hpp"
 #include "daemon/serve/routes.hpp"
 
 namespace deskpulse::serve {
 
 /// Snapshots, the stream of them and the lists of waiting customers. One moment a second is asked
-/// for while somebody reads the stream, and each shop that is looked at is rendered once for all of
-/// its readers; another moment every half minute makes the history. Everything happens on the
-/// server's thread.
+/// for while somebody reads the stream; another moment every half minute makes the history. Each
+/// shop that is looked at, and each list, is rendered and compressed once a moment for all who ask
+/// for it. Everything happens on the server's thread.
 class LiveApi : public std::enable_shared_from_this<LiveApi> {
  public:
   explicit LiveApi(std::shared_ptr<Moments> moments);
@@ -32,30 +34,40 @@ class LiveApi : public std::enable_shared_from_this<LiveApi> {
     std::string shop;  ///< empty = all
     std::shared_ptr<EventStream> stream;
   };
-  /// One snapshot as an event of the stream; its JSON is a part of it.
-  struct Rendering {
-    std::shared_ptr<const std::string> event;
-    std::string_view json;
+  using Event = std::shared_ptr<const std::string>;
+  /// One snapshot as an event of the stream, and its JSON alone, which is a part of it.
+  struct Snapshot {
+    Event event;
+    Rendering json;
+  };
+  /// What one moment has been rendered to so far.
+  struct Rendered {
+    std::uint64_t moment = 0;                   ///< its number
+    std::map<std::string, Snapshot> snapshots;  ///< by shop
+    std::map<std::tuple<std::string, std::string, std::size_t>, Rendering>
+        lists;  ///< by shop, agent and number of rows
   };
 
   void snapshot(const Request& request, Reply reply);
   void waiting(const Request& request, Reply reply);
   void stream(const Request& request, StreamReply reply);
 
-  void open(const std::string& shop, const StreamReply& reply, const Rendering& first);
+  void open(const std::string& shop, const StreamReply& reply, const Event& first);
   void tick();
   void send(const Moment& moment);
   void sample();
-  /// Null event when the moment knows no such shop.
-  Rendering render(const Moment& moment, const std::string& shop);
-  Response json_response(const Request& request, std::shared_ptr<const void> owner,
-                         std::string_view json);
+  /// Of the moment that is being used; what is of an older one goes.
+  Rendered& rendered();
+  /// Null when the moment knows no such shop.
+  const Snapshot* snapshot_of(const Moment& moment, const std::string& shop);
+  const Rendering& list_of(const Moment& moment, const WaitingPage& page, const WaitingWish& wish);
 
   const std::shared_ptr<Moments> moments_;
   AskingThread thread_;
   History history_;
   std::vector<Reader> readers_;
-  std::map<std::string, Rendering> last_tick_;  ///< by shop; empty while nobody reads
+  std::map<std::string, Event> last_tick_;  ///< by shop; empty while nobody reads
+  Rendered rendered_;
   bool is_ticking_ = false;
   std::int64_t last_id_ = 0;
   std::uint64_t sent_ = 0;  ///< the number of the moment that the readers have

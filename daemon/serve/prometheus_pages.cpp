@@ -28,12 +28,6 @@ Response readiness(const Moment& moment) {
   return response;
 }
 
-TextBuffer& free_buffer(std::shared_ptr<TextBuffer>& buffer) {
-  if (buffer == nullptr || buffer.use_count() > 1) buffer = std::make_shared<TextBuffer>();
-  buffer->clear();
-  return *buffer;
-}
-
 }  // namespace
 
 PrometheusPages::PrometheusPages(BuildInfo build, std::shared_ptr<Moments> moments)
@@ -67,20 +61,18 @@ void PrometheusPages::answer(Page page, bool gzip, Reply reply) {
 }
 
 Response PrometheusPages::metrics(const Moment& moment, Page page, bool gzip) {
-  Rendering& rendering = renderings_[page == Page::agents ? 1 : 0];
+  Newest& newest = newest_[page == Page::agents ? 1 : 0];
   const std::uint64_t number = moments_->number();
-  if (std::exchange(rendering.plain_of, number) != number)
-    render(moment, page, free_buffer(rendering.plain));
-  if (gzip && std::exchange(rendering.gzip_of, number) != number)
-    gzip_.compress(rendering.plain->view(), free_buffer(rendering.gzip));
-  const std::shared_ptr<TextBuffer>& body = gzip ? rendering.gzip : rendering.plain;
-  Response response;
-  response.content_type = kExpositionType;
-  response.body = body->view();
-  response.body_owner = body;
-  response.negotiated = true;
-  response.gzip = gzip;
-  return response;
+  if (!newest.rendering || newest.moment != number) {
+    newest.moment = number;
+    newest.rendering.reset();
+    if (newest.text == nullptr || newest.text.use_count() > 1)
+      newest.text = std::make_shared<TextBuffer>();
+    newest.text->clear();
+    render(moment, page, *newest.text);
+    newest.rendering.emplace(kExpositionType, newest.text->view(), newest.text);
+  }
+  return newest.rendering->response(gzip, gzip_);
 }
 
 void PrometheusPages::render(const Moment& moment, Page page, TextBuffer& text) {

@@ -4,11 +4,13 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "daemon/serve/content_coding.hpp"
 #include "daemon/serve/exposition.hpp"
 #include "daemon/serve/http_counts.hpp"
 #include "daemon/serve/moments.hpp"
+#include "daemon/serve/rendering.hpp"
 #include "daemon/serve/routes.hpp"
 #include "daemon/serve/status.hpp"
 
@@ -31,12 +33,11 @@ class PrometheusPages : public std::enable_shared_from_this<PrometheusPages> {
  private:
   enum class Page : std::uint8_t { shops, agents };
 
-  /// Buffers of one page, kept for the next time unless a slow peer is still being sent them.
-  struct Rendering {
-    std::shared_ptr<TextBuffer> plain;
-    std::shared_ptr<TextBuffer> gzip;
-    std::uint64_t plain_of = 0;  ///< the moment's number
-    std::uint64_t gzip_of = 0;
+  /// One page of one moment.
+  struct Newest {
+    std::shared_ptr<TextBuffer> text;  ///< used again, unless a slow peer is still being sent it
+    std::optional<Rendering> rendering;
+    std::uint64_t moment = 0;  ///< its number
   };
 
   void answer(Page page, bool gzip, Reply reply);
@@ -46,7 +47,7 @@ class PrometheusPages : public std::enable_shared_from_this<PrometheusPages> {
   const BuildInfo build_;
   const std::shared_ptr<Moments> moments_;
   Counts counts_;
-  std::array<Rendering, 2> renderings_;  // by Page
+  std::array<Newest, 2> newest_;  // by Page
   Exposition exposition_;
   Gzip gzip_;
 };

@@ -190,6 +190,30 @@ TEST_F(DaemonServerTest, ScrapesThatWaitTogetherShareOneMoment) {
   EXPECT_EQ(feed.asked(), 1);
 }
 
+TEST_F(DaemonServerTest, HundredsOfScrapesThatWaitTogetherAreOneRendering) {
+  settings.http.max_connections = 512;
+  feed.be_busy();
+  const std::uint16_t port = start();
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  for (int i = 0; i < 300; ++i) {
+    clients.push_back(std::make_unique<HttpClient>(port));
+    const std::string coding = i % 2 == 0 ? "Accept-Encoding: gzip\r\n" : "";
+    ASSERT_TRUE(
+        clients.back()->send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + coding + "\r\n"));
+  }
+  feed.wait_until_asked();
+  ASSERT_EQ(HttpClient(port).get("/-/healthy").status, 200U);  // by then all have been heard
+  feed.answer();
+
+  // What the process says of itself differs from rendering to rendering.
+  const std::string zipped = clients[0]->read_answer().body;
+  const std::string plain = clients[1]->read_answer().body;
+  EXPECT_EQ(gunzip(zipped), plain);
+  for (std::size_t i = 2; i < clients.size(); ++i)
+    ASSERT_EQ(clients[i]->read_answer().body, i % 2 == 0 ? zipped : plain) << i;
+  EXPECT_EQ(feed.asked(), 1);
+}
+
 TEST_F(DaemonServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
   settings.feed_deadline = std::chrono::milliseconds{20};
   feed.be_busy();

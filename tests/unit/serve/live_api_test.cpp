@@ -215,6 +215,35 @@ TEST_F(LiveApiTest, ASnapshotIsCompressedForWhoAsks) {
   EXPECT_LT(gzip.body.size(), plain.body.size() / 2);
 }
 
+TEST_F(LiveApiTest, WhatIsAskedForTogetherIsWrittenAndCompressedOnce) {
+  const auto ask = [&](const std::string& path, const std::string& query, bool gzip) {
+    Request request;
+    request.path = path;
+    request.query = query;
+    request.accepts_gzip = gzip;
+    const auto answer = std::make_shared<Response>();
+    (*routes_.find(path))(request, [answer](Response response) { *answer = std::move(response); });
+    return answer;
+  };
+  is_busy_ = true;
+  std::vector<std::shared_ptr<Response>> snapshots;
+  std::vector<std::shared_ptr<Response>> lists;
+  for (int i = 0; i < 10; ++i) {
+    snapshots.push_back(ask("/api/v1/snapshot", "", i % 2 == 0));
+    lists.push_back(ask("/api/v1/waiting", "limit=" + std::to_string(5 + i), i % 2 == 0));
+  }
+  const auto of_a_shop = ask("/api/v1/snapshot", "shop=tea", false);
+  while (answer_ != nullptr) std::exchange(answer_, nullptr)();
+
+  for (std::size_t i = 2; i < 10; ++i) {
+    EXPECT_EQ(snapshots[i]->body.data(), snapshots[i % 2]->body.data());
+    EXPECT_EQ(lists[i]->body.data(), lists[i % 2]->body.data()) << "all of its one row";
+  }
+  EXPECT_NE(snapshots[0]->body, snapshots[1]->body);
+  EXPECT_NE(of_a_shop->body, snapshots[1]->body);
+  EXPECT_NE(lists[1]->body, snapshots[1]->body);
+}
+
 TEST_F(LiveApiTest, AStreamBeginsAtOnceAndGoesOnEachSecond) {
   const auto reader = open();
   ASSERT_NE(reader, nullptr);
