@@ -271,6 +271,8 @@ ExitCode run_daemon(const config::Config& config, const Surroundings& surroundin
   set_up_logging(config.log.level, config.log.format);
   // Whoever reads our log or pages may go away at any time; that is an error of a write, no death.
   std::signal(SIGPIPE, SIG_IGN);
+  // And a file that may not grow any more (LimitFSIZE=) is one, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::optional<Daemon> daemon;
   try {
     daemon.emplace(config, surroundings);
