@@ -240,6 +240,8 @@ int run(const ServeCommand& command) {
   if (!command.flood.empty()) return serve_flood(command, stop);
 
   const Instant start = start_of(command.from);
+  const Pace pace(start,
+                  command.speed);  // from here: a long warm-up must not put the stream behind
   if (command.speed > 1.0 && wall_clock() - start < 1s)
     throw std::invalid_argument(
         "A speed over 1 needs a past to catch up with: add --start -2h, for instance.");
@@ -296,7 +298,6 @@ int run(const ServeCommand& command) {
       fmt::format("{} shop traffic at speed {:g}",
                   command.traffic.conversations || command.traffic.steady ? "steady" : "a day's",
                   command.speed));
-  const Pace pace(start, command.speed);
   Reporter reporter(server);
   auto outage = outages.next();
   bool down = false;
