@@ -258,8 +258,9 @@ int run(const ServeCommand& command) {
   }
   Outages outages(command.faults.disconnects_per_hour, start, command.traffic.seed);
   Record record(command.record);
-  if (past.size() > command.backlog)
-    past.erase(past.begin(), past.end() - static_cast<std::ptrdiff_t>(command.backlog));
+  // The backlog begins with room left, or the oldest would be gone before anyone can ask for them.
+  if (const std::size_t room = (command.backlog + 1) / 2; past.size() > room)
+    past.erase(past.begin(), past.end() - static_cast<std::ptrdiff_t>(room));
   record.write(past);
 
   // Everything up to and with this moment has been published; heartbeats say so.
