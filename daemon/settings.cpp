@@ -112,11 +112,24 @@ feed::WebsocketSettings websocket_settings(const config::Config& config) {
   settings.ca_file = from.tls_ca_file.value_or("");
   settings.permessage_deflate = from.permessage_deflate;
   settings.max_message_bytes = static_cast<std::size_t>(from.max_frame_bytes);
+  settings.max_depth = static_cast<std::size_t>(config.limits.depth);
   settings.timeouts.handshake = from.handshake_timeout;
   settings.timeouts.message = from.message_timeout;
   settings.timeouts.close = from.close_timeout;
   settings.backoff.base = from.reconnect_base;
   settings.backoff.cap = from.reconnect_cap;
+  return settings;
+}
+
+PersistenceSettings persistence_settings(const config::Config& config) {
+  PersistenceSettings settings;
+  settings.directory = config.store.directory.value();
+  settings.interval = config.store.interval;
+  if (!config.store.journal) return settings;
+  store::JournalSettings& journal = settings.journal.emplace();
+  journal.reorder_window = config.feed.reorder_window;
+  journal.bounds.segment_bytes = static_cast<std::uint64_t>(config.store.journal_segment_bytes);
+  journal.bounds.max_bytes = static_cast<std::uint64_t>(config.store.journal_max_bytes);
   return settings;
 }
 
@@ -129,6 +142,10 @@ serve::HttpSettings http_settings(const config::Config& config) {
   settings.address = host == "localhost" ? "127.0.0.1" : host;
   std::from_chars(listen.data() + colon + 1, listen.data() + listen.size(), settings.port);
   settings.max_connections = static_cast<std::size_t>(config.http.max_connections);
+  settings.max_header_bytes = static_cast<std::size_t>(config.http.max_header_bytes);
+  settings.header_timeout = config.http.header_timeout;
+  settings.write_timeout = config.http.write_timeout;
+  settings.max_held_bytes = static_cast<std::size_t>(config.http.max_held_bytes);
   settings.access = access_settings(config);
   return settings;
 }

@@ -139,7 +139,11 @@ struct BasicAuthUser {
 struct Http {
   std::string listen = "127.0.0.1:9870";  ///< IP address or localhost, and port; IPv6 in []
   std::int64_t max_connections = 256;
-  std::vector<std::string> allowed_hosts;  ///< host names; "*" = any
+  std::int64_t max_header_bytes = 16 << 10;  ///< of one request
+  Millis header_timeout{10'000};             ///< a whole request, from its first byte
+  Millis write_timeout{10'000};              ///< a peer takes some of its response
+  std::int64_t max_held_bytes = 256 << 20;   ///< responses that are being sent, together
+  std::vector<std::string> allowed_hosts;    ///< host names; "*" = any
   TlsServer tls;
   std::vector<BasicAuthUser> users;  ///< by name; none = no password is asked for
   friend bool operator==(const Http&, const Http&) = default;

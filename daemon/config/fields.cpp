@@ -484,7 +484,16 @@ const std::vector<Field<Config>>& config_fields() {
           "must be an IP address, or localhost, and a port; write it like \"127.0.0.1:9870\" or "
           "\"[::1]:9870\""),
       integer<C>("http.max_connections", DESKPULSE_MEMBER(http.max_connections), 1, 65'536,
-                 "One connection more takes the place of the one that has been idle longest."),
+                 "One connection more takes the place of one that can be spared."),
+      integer<C>("http.max_header_bytes", DESKPULSE_MEMBER(http.max_header_bytes), 1'024, 1 << 20,
+                 "The longest header of a request."),
+      duration<C>("http.header_timeout", DESKPULSE_MEMBER(http.header_timeout), Millis{100},
+                  5 * kMinute, "A whole request, from the connection or its first byte."),
+      duration<C>("http.write_timeout", DESKPULSE_MEMBER(http.write_timeout), Millis{100},
+                  5 * kMinute, "A peer takes the next 64 kB of its response."),
+      integer<C>("http.max_held_bytes", DESKPULSE_MEMBER(http.max_held_bytes), 1 << 20,
+                 std::int64_t{1} << 40,
+                 "Memory of the responses being sent; beyond it the slowest are cut off."),
       live(row<C>(
           "http.allowed_hosts", Kind::list,
           "Host names under which the pages may be asked for, beside this machine's own; \"*\" "

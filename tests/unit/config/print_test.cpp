@@ -56,6 +56,10 @@ rolling = ["60s", "2h"]
 [http]
 listen = "[::]:80"
 max_connections = 3
+max_header_bytes = 4_096
+header_timeout = "2s"
+write_timeout = "3s"
+max_held_bytes = 2_000_000
 allowed_hosts = ["wall.example.com", "*"]
 [http.tls_server_config]
 cert_file = "/c"

@@ -52,6 +52,7 @@ TEST(Settings, OfTheFeedsDefaultsAreTheFeedsOwn) {
   EXPECT_EQ(feed.protocol, own.protocol);
   EXPECT_EQ(feed.start_at, own.start_at);
   EXPECT_EQ(feed.max_message_bytes, own.max_message_bytes);
+  EXPECT_EQ(feed.max_depth, own.max_depth);
   EXPECT_EQ(feed.timeouts.handshake, own.timeouts.handshake);
   EXPECT_EQ(feed.timeouts.message, own.timeouts.message);
   EXPECT_EQ(feed.timeouts.close, own.timeouts.close);
@@ -62,6 +63,10 @@ TEST(Settings, OfTheFeedsDefaultsAreTheFeedsOwn) {
   EXPECT_EQ(http.address, own_http.address);
   EXPECT_EQ(http.port, own_http.port);
   EXPECT_EQ(http.max_connections, own_http.max_connections);
+  EXPECT_EQ(http.max_header_bytes, own_http.max_header_bytes);
+  EXPECT_EQ(http.header_timeout, own_http.header_timeout);
+  EXPECT_EQ(http.write_timeout, own_http.write_timeout);
+  EXPECT_EQ(http.max_held_bytes, own_http.max_held_bytes);
   EXPECT_EQ(http.access, own_http.access);
 }
 
