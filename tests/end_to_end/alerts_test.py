@@ -13,6 +13,7 @@ import http.server
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import threading
@@ -210,6 +211,29 @@ def each(number, name="new"):
     return [f"{name}-{i}" for i in range(number)]
 
 
+class DaemonWithAClock(Daemon):
+    """Its wall clock is in the test's hand; its other clocks are not."""
+
+    LIBRARY = "/usr/$LIB/faketime/libfaketimeMT.so.1"
+
+    def __init__(self, folder, configuration):
+        self.offset = folder / "offset"
+        self.set_clock("+0")
+        super().__init__(folder, configuration)
+        settings = {
+            "LD_PRELOAD": self.LIBRARY,
+            "FAKETIME_TIMESTAMP_FILE": self.offset,
+            "FAKETIME_DONT_FAKE_MONOTONIC": 1,
+            "FAKETIME_NO_CACHE": 1,
+        }
+        self.command = ["env", *(f"{name}={value}" for name, value in settings.items()), *self.command]
+
+    def set_clock(self, offset):
+        written = self.offset.with_suffix(".new")
+        written.write_text(offset, "ascii")
+        written.rename(self.offset)
+
+
 class Fault:
     """An alert that must fire with these labels after make(), and stop after end()."""
 
@@ -368,6 +392,30 @@ key_file = {toml_string(str(key))}
 
         return (lambda: renew(3)), (lambda: renew(90))
 
+    def full_disk(self, daemon):
+        """No file grows beyond a page: what is written fails as it does on a full disk."""
+
+        def allow(size):
+            _, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
+
+        return (lambda: allow(4096)), (lambda: allow(None))
+
+    def too_many_at_once(self, platform):
+        """Twenty events of the same instant, five times a second, where ten can wait for earlier ones."""
+
+        def crowd():
+            return [question("shop", customer, now_ms()) for customer in each(20)]
+
+        return (lambda: platform.keep_sending(crowd)), (lambda: platform.keep_sending(None))
+
+    def stepped_clock(self, daemon):
+        return (lambda: daemon.set_clock("+2")), (lambda: None)
+
+    def daemon_with_a_clock(self):
+        platform = self.run_program(ScriptedPlatform())
+        return self.run_program(DaemonWithAClock(self.folder, f'[feed]\nurl = "{platform.url()}"\n'))
+
     def lost_simulator(self, simulator, port):
         return (lambda: self.assertEqual(simulator.end(), 0)), (lambda: self.simulator(port))
 
@@ -428,12 +476,20 @@ key_file = {toml_string(str(key))}
         dirty, dirty_daemon = self.watched()
         restless, restless_daemon = self.watched()
         secure_daemon = self.daemon_with_tls()
+        _, kept_daemon = self.watched(f"""[store]
+directory = {toml_string(str(self.folder / "state"))}
+interval = "1s"
+journal = true
+""")
+        tight, tight_daemon = self.watched("[limits]\nbuffered_events = 10\n")
+        jumpy_daemon = self.daemon_with_a_clock()
         self.healthy_shops(desk, shops)
         addresses = {
             name: daemon.address()
             for name, daemon in (
                 ("hall", hall), ("desk", desk_daemon), ("behind", behind_daemon),
                 ("late", late_daemon), ("dirty", dirty_daemon), ("restless", restless_daemon),
+                ("kept", kept_daemon), ("tight", tight_daemon), ("jumpy", jumpy_daemon),
             )
         }
 
@@ -463,6 +519,12 @@ key_file = {toml_string(str(key))}
             Fault("DeskpulseEventsRejected", lambda: dirty.keep_sending(bad), lambda: dirty.keep_sending(None),
                   instance=addresses["dirty"], reason="bad_id"),
             Fault("DeskpulseConfigReloadFailed", *self.bad_configuration(desk_daemon), instance=addresses["desk"]),
+            Fault("DeskpulseSnapshotOld", *self.full_disk(kept_daemon), instance=addresses["kept"]),
+            Fault("DeskpulseJournalFailing", *nothing, instance=addresses["kept"]),  # the same disk
+            Fault("DeskpulseLimitExceeded", *self.too_many_at_once(tight), instance=addresses["tight"],
+                  limit="buffered_events"),
+            Fault("DeskpulseLimitNear", *nothing, instance=addresses["tight"], limit="buffered_events"),
+            Fault("DeskpulseClockStepped", *self.stepped_clock(jumpy_daemon), instance=addresses["jumpy"]),
             Fault("DeskpulseCertificateExpiring", *self.old_certificate(secure_daemon), instance=secure_daemon.address()),
             Fault("DeskpulseRestartLoop", *self.restarts(prometheus, restless_daemon, restless.url()),
                   instance=addresses["restless"]),

@@ -71,7 +71,7 @@ class ScriptedPlatform:
         self._behind_ms = round(seconds * 1000)
 
     def keep_sending(self, event):
-        """The same event again and again; None: no more."""
+        """The same event again and again, or those that a function makes each time; None: no more."""
         self._repeated = event
 
     def _after(self, number):
@@ -96,8 +96,10 @@ class ScriptedPlatform:
             await self._send(writer, {**ready, "floor": 1, "head": self._head(), "heartbeat_ms": HEARTBEAT_MS})
             reading = asyncio.ensure_future(self._read(reader, writer))
             while not reading.done():
-                if self._repeated:
-                    self.send(self._repeated)
+                if callable(repeated := self._repeated):
+                    self.send(*repeated())
+                elif repeated:
+                    self.send(repeated)
                 first, events = self._after(number)
                 if events:
                     await self._send(writer, {"op": "events", "seq": first, "events": events})
