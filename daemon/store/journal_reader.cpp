@@ -15,6 +15,10 @@ namespace {
 /// Twice what a writer makes.
 constexpr std::size_t kLongestBatch = 128 << 20;
 
+/// More batches than a segment can hold: the shortest has some hundred bytes, the longest segment a
+/// gigabyte.
+constexpr std::uint64_t kMoreThanASegment = 1 << 24;
+
 /// Counts what it passes on.
 class CountingRecords final : public JournalRecords {
  public:
@@ -51,8 +55,11 @@ class Reading {
       if (i + 1 < segments.size() && segments[i + 1] <= last_ + 1) continue;
       read_segment(segments[i]);
     }
-    // Behind damage there may have been batches with the numbers that would come next.
-    result_.next = last_ + (ended_by_damage_ ? 2 : 1);
+    result_.next = last_ + 1;
+    if (stopped_ || ended_by_damage_) {
+      const std::uint64_t newest = segments.empty() ? 0 : segments.back();
+      result_.next = std::max(last_, newest) + kMoreThanASegment;
+    }
     return std::move(result_);
   }
 

@@ -38,8 +38,9 @@ struct JournalReadResult {
   /// A newer format, another key, or a file that is not private: a person has to decide, and the
   /// daemon must not start. What to do is the sentence of the last one refused.
   bool must_not_start = false;
-  /// The number for the next batch that is written. Where damage has hidden how many there were,
-  /// one is left out, so that every later reading finds something missing there too.
+  /// The number for the next batch that is written. Where there may be more batches than were told,
+  /// behind damage or what was missing, it is far beyond them all: so every later reading finds
+  /// something missing there, and never an old batch among the new ones.
   std::uint64_t next = 1;
 };
 
