@@ -24,6 +24,9 @@ struct Pair {
 };
 static_assert(sizeof(Pair) <= 24);
 
+/// So many agents at most are kept for one customer.
+inline constexpr std::size_t kMostPairs = 64;
+
 /// Fixed size and no pointers: an image of it is a snapshot, and a million of them are 128 MB.
 /// Two cache lines: an event of a conversation that nobody looked at lately costs two misses here.
 struct alignas(64) Conversation {
@@ -69,7 +72,8 @@ struct alignas(64) Conversation {
   bool today_unanswered : 1 = false;  ///< counted in the shop's unanswered customers of today
 
   std::uint32_t shop = 0;
-  std::uint32_t agent = 0;  ///< the responsible agent; the shop's queue when there is none
+  std::uint32_t agent = 0;      ///< the responsible agent; the shop's queue when there is none
+  std::uint32_t agent_tag = 0;  ///< tells agents beyond the limit apart (Named::tag)
   /// While the turn is open, its place in that agent's WaitHeap; after an unanswered end, the agent
   /// responsible then.
   std::uint32_t heap_place_or_ended_agent = 0;

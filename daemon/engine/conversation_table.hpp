@@ -50,6 +50,15 @@ class ConversationTable {
     return slots_[at].index;
   }
 
+  /// Slots that find() looks at: its cost.
+  std::size_t probes(const proto::CustomerKey& key) const {
+    std::size_t looks = 1;
+    for (std::size_t at = home(key);
+         slots_[at].index != kNone && records_[slots_[at].index].key != key; at = next(at))
+      ++looks;
+    return looks;
+  }
+
   /// A new record for a key that is not there.
   std::uint32_t insert(std::uint32_t shop, const proto::CustomerKey& key) {
     if ((records_.live() + 1) * std::size_t{8} > slots_.size() * 7) grow();

@@ -107,22 +107,41 @@ void Engine::State::turn_page(Conversation& c) {
   c.today_consulted = c.today_replied = c.today_slow = c.today_unanswered = false;
 }
 
+// A pair that is in no number any more is as good as none, and its place is taken by the next one.
+// Beyond kMostPairs that are, the one that was met longest ago gives way (ruling R37).
 Pair& Engine::State::pair(Conversation& c, std::uint32_t agent) {
-  Pair* found = &c.first_pair;
-  while (found->agent != agent && found->next != kNone) found = &pairs_[found->next];
-  if (found->agent != agent && found->agent != kNone) {
-    const std::uint32_t added = pairs_.acquire();
-    found->next = added;
-    found = &pairs_[added];
+  Pair* found = nullptr;
+  std::size_t met = 1;
+  for (Pair* at = &c.first_pair;; at = &pairs_[at->next], ++met) {
+    if (at->agent == agent) {
+      turn_page(*at);
+      return *at;
+    }
+    if (found == nullptr && !is_in_numbers(*at)) found = at;
+    if (at->next != kNone) continue;
+    if (found == nullptr && met < kMostPairs && pairs_.live() < most_pairs()) {
+      const std::uint32_t added = pairs_.acquire();
+      at->next = added;
+      found = &pairs_[added];
+    }
+    break;
   }
-  Pair& p = *found;
-  p.agent = agent;
-  if (p.day != today()) {
-    p.day = today();
-    p.today_consulted = p.today_replied = p.today_bot_ended = false;
-    p.today_slow = p.today_unanswered = false;
-  }
-  return p;
+  if (found == nullptr) found = &oldest_pair(c);
+  if (found->agent != kNone) unrefer(found->agent);
+  const std::uint32_t next = found->next;
+  *found = Pair{};
+  found->next = next;
+  found->agent = agent;
+  refer(agent);
+  turn_page(*found);
+  return *found;
+}
+
+void Engine::State::turn_page(Pair& p) {
+  if (p.day == today()) return;
+  p.day = today();
+  p.today_consulted = p.today_replied = p.today_bot_ended = false;
+  p.today_slow = p.today_unanswered = false;
 }
 
 }  // namespace deskpulse::engine

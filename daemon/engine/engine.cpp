@@ -29,6 +29,7 @@ void Engine::apply(const proto::Event& event) { state_->apply(event); }
 void Engine::expect(const proto::CustomerKey& customer) { state_->expect(customer); }
 void Engine::advance(Instant to) { state_->advance(to); }
 Instant Engine::now() const { return state_->now(); }
+void Engine::hold_growth(bool on) { state_->hold_growth(on); }
 void Engine::report(Report& report) { state_->report(report); }
 
 Engine::State::State(Settings settings, const proto::IdHasher& hasher)
@@ -76,30 +77,31 @@ void Engine::State::message(const proto::Event& event) {
   if (!is_activity) return background_message(event, shop);
 
   const std::uint32_t index = find_or_insert(shop, event.customer_key);
+  if (index == kNone) return untracked_message(event, shop);
   Conversation& c = conversations_[index];
   const std::uint32_t owner_before = owner(c);
   const std::uint32_t queue = roster_.shop_at(shop).queue;
   // Mostly the agent already responsible: then its id need not be looked up.
-  const std::uint32_t named = event.agent.empty() ? queue
-                              : event.agent == roster_.agent_id(c.agent)
-                                  ? c.agent
-                                  : roster_.agent(shop, event.agent);
-  const bool names_agent = named != queue;
+  const Named named = event.agent.empty() ? Named{queue}
+                      : event.agent == roster_.agent_id(c.agent)
+                          ? Named{c.agent}
+                          : roster_.agent(shop, event.agent, clock_.now());
+  const bool names_agent = named.agent != queue;
 
   if (event.from == proto::From::customer) {
     if (names_agent) become_responsible(index, named, event.ts, By::customer);
-    const std::uint32_t agent = names_agent ? named : c.agent;
+    const std::uint32_t agent = names_agent ? named.agent : c.agent;
     count_message(shop, agent, event.from, event.ts);
     activity(c, event.ts);
     customer_message(index, agent, event.ts);
   } else {
-    const std::uint32_t sender = names_agent ? named : c.agent;
-    count_message(shop, sender, event.from, event.ts);
+    const Named sender = names_agent ? named : responsible(c);
+    count_message(shop, sender.agent, event.from, event.ts);
     if (roster_.shop_at(shop).settings.profile.accepts(event.from)) {
       reply(c, sender, event.ts);
     } else if (event.from == proto::From::bot && c.turn_open && event.ts >= c.opening &&
                !c.person_took_part && !c.handed_over) {
-      end_by_bot(c, sender, event.ts);
+      end_by_bot(c, sender.agent, event.ts);
     }
     if (is_person(event.from) && names_agent)
       become_responsible(index, named, event.ts, By::own_message);
@@ -116,10 +118,15 @@ void Engine::State::background_message(const proto::Event& event, std::uint32_t 
   std::uint32_t agent = index == kNone ? queue : conversations_[index].agent;
   // Mostly the agent already responsible: then its id need not be looked up.
   if (!event.agent.empty() && event.agent != roster_.agent_id(agent)) {
-    const std::uint32_t named = roster_.agent(shop, event.agent);
+    const std::uint32_t named = roster_.agent(shop, event.agent, clock_.now()).agent;
     if (named != queue) agent = named;
   }
   count_message(shop, agent, event.from, event.ts);
+}
+
+void Engine::State::untracked_message(const proto::Event& event, std::uint32_t shop) {
+  count_message(shop, roster_.agent(shop, event.agent, clock_.now()).agent, event.from, event.ts);
+  miss(event.ts);
 }
 
 void Engine::State::customer_message(std::uint32_t index, std::uint32_t agent, Instant at) {
@@ -138,10 +145,11 @@ void Engine::State::customer_message(std::uint32_t index, std::uint32_t agent, I
 void Engine::State::assign(const proto::Event& event) {
   const std::uint32_t shop = roster_.shop(event.shop);
   const std::uint32_t index = find_or_insert(shop, event.customer_key);
+  const Named agent = roster_.agent(shop, event.agent, clock_.now());
+  if (!roster_.agent_at(agent.agent).is_queue) touch(agent.agent);
+  if (index == kNone) return miss(event.ts);
   Conversation& c = conversations_[index];
   const std::uint32_t owner_before = owner(c);
-  const std::uint32_t agent = roster_.agent(shop, event.agent);
-  if (!roster_.agent_at(agent).is_queue) touch(agent);
   become_responsible(index, agent, event.ts, By::assign);
   if (c.session_open) {
     const bool first = !c.handed_over;
@@ -168,7 +176,8 @@ void Engine::State::close(const proto::Event& event) {
 }
 
 void Engine::State::agent_status(const proto::Event& event) {
-  const std::uint32_t index = roster_.agent(roster_.shop(event.shop), event.agent);
+  const std::uint32_t index =
+      roster_.agent(roster_.shop(event.shop), event.agent, clock_.now()).agent;
   if (roster_.agent_at(index).is_queue) return;
   Agent& agent = touch(index);
   if (!agent.presence || event.ts >= agent.presence_at) {
@@ -190,7 +199,8 @@ void Engine::State::agent_status(const proto::Event& event) {
 }
 
 void Engine::State::rating(const proto::Event& event) {
-  const std::uint32_t agent = roster_.agent(roster_.shop(event.shop), event.agent);
+  const std::uint32_t agent =
+      roster_.agent(roster_.shop(event.shop), event.agent, clock_.now()).agent;
   if (!roster_.agent_at(agent).is_queue) touch(agent);
 }
 
@@ -240,7 +250,9 @@ void Engine::State::book_level(const Conversation& c, std::uint32_t owner_before
 }
 
 std::uint32_t Engine::State::find(std::uint32_t shop, const proto::CustomerKey& key) {
-  const std::uint32_t index = conversations_.find(shop, key);
+  std::uint32_t index = conversations_.find(shop, key);
+  if (index == kNone && roster_.other_shop() != IdIndex::kAbsent)
+    index = find_in_other_shop(shop, key);
   if (index == kNone || !is_forgotten(conversations_[index])) return index;
   forget(index);
   return kNone;
@@ -251,8 +263,10 @@ std::uint32_t Engine::State::find_or_insert(std::uint32_t shop, const proto::Cus
   if (index == kNone) {
     sweep();
     sweep();
+    if (conversations_.size() >= most_conversations() && !make_room()) return kNone;
     index = conversations_.insert(shop, key);
     conversations_[index].agent = roster_.shop_at(shop).queue;
+    refer(conversations_[index].agent);
     conversations_[index].touched_day = today();
   }
   return index;
@@ -268,9 +282,13 @@ void Engine::State::forget(std::uint32_t index) {
   assert(!c.turn_open);
   for (std::uint32_t at = c.first_pair.next; at != kNone;) {
     const std::uint32_t next = pairs_[at].next;
+    unrefer(pairs_[at].agent);
     pairs_.release(at);
     at = next;
   }
+  if (c.first_pair.agent != kNone) unrefer(c.first_pair.agent);
+  if (c.newest_unanswered) unrefer(c.heap_place_or_ended_agent);
+  unrefer(c.agent);
   conversations_.erase(index);
 }
 

@@ -35,9 +35,9 @@ struct Loaded {
 ///
 /// apply() is O(1) amortised, but for O(log waiting) for the oldest wait and a walk over the agents
 /// that this customer has met, and allocates nothing once the tables have grown; advance() costs
-/// what the deadlines passed cost. Nothing walks all conversations. Shops and agents are kept for
-/// ever: about 20 kB for each agent while it is active, 75 kB for a shop. Not thread-safe: one
-/// thread owns an engine.
+/// what the deadlines passed cost. Nothing walks all conversations. What an upstream can make it
+/// remember is bounded by Settings::limits: about 20 kB for each agent while it is active, 75 kB to
+/// 2.5 MB for a shop, 200 bytes for a conversation. Not thread-safe: one thread owns an engine.
 class Engine {
  public:
   /// The hasher keys the table that finds agents by their ids.
@@ -73,6 +73,9 @@ class Engine {
   void waiting(const WaitingScope& scope, std::optional<std::size_t> limit, WaitingList& list);
   /// Whether the customer has an open turn now. Two reads of memory.
   bool is_waiting(const proto::CustomerKey& customer);
+
+  /// While on, every table's present size is its limit; for a process that is short of memory.
+  void hold_growth(bool on);
 
   /// Writes the whole state at now(), about 55 bytes an open conversation. Allocates nothing and
   /// changes nothing, so that a forked child can do it while the parent goes on.

@@ -11,7 +11,8 @@ namespace deskpulse::engine {
 
 /// From a 128-bit keyed hash to the number that was given to its id. Like customers, ids are told
 /// apart by their hash alone: nobody outside knows the key, so a find reads one line of one flat
-/// table, and neither a node nor a text. Numbers are never taken back. At most half full.
+/// table, and neither a node nor a text, and nobody can choose ids that meet in one place. At most
+/// half full.
 class IdIndex {
  public:
   static constexpr std::uint32_t kAbsent = ~std::uint32_t{0};
@@ -30,6 +31,30 @@ class IdIndex {
     ++size_;
   }
 
+  /// `hash` is there. What lies behind it moves up, so that nothing has to be skipped later.
+  void erase(const proto::CustomerKey& hash) {
+    std::size_t hole = home(hash);
+    while (slots_[hole].hash != hash || slots_[hole].number == kAbsent) hole = next(hole);
+    for (std::size_t at = next(hole); slots_[at].number != kAbsent; at = next(at)) {
+      // Unless its home lies cyclically in (hole, at].
+      if (distance(home(slots_[at].hash), at) >= distance(hole, at)) {
+        slots_[hole] = slots_[at];
+        hole = at;
+      }
+    }
+    slots_[hole] = Slot{};
+    --size_;
+  }
+
+  /// Slots that find() looks at: its cost.
+  std::size_t probes(const proto::CustomerKey& hash) const {
+    std::size_t looks = 1;
+    for (std::size_t at = home(hash); slots_[at].number != kAbsent && slots_[at].hash != hash;
+         at = next(at))
+      ++looks;
+    return looks;
+  }
+
  private:
   struct Slot {
     proto::CustomerKey hash;
@@ -39,6 +64,10 @@ class IdIndex {
   // The table's size is a power of two.
   std::size_t home(const proto::CustomerKey& hash) const { return hash.low & (slots_.size() - 1); }
   std::size_t next(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }
+  /// Steps forward from one slot to another.
+  std::size_t distance(std::size_t from, std::size_t to) const {
+    return (to - from) & (slots_.size() - 1);
+  }
   void place(const Slot& slot) {
     std::size_t at = home(slot.hash);
     while (slots_[at].number != kAbsent) at = next(at);

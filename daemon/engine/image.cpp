@@ -81,6 +81,10 @@ void Engine::State::save(image::Writer& to) const {
   to.number(settings_.windows.size());
   for (const Window& window : settings_.windows) to.millis(window.span);
   save_day(to, clock_.day());
+  for (const std::uint64_t exceeded :
+       {conversations_exceeded_, roster_.agents_use().exceeded, roster_.shops_use().exceeded})
+    to.number(exceeded);
+  save_time(to, incomplete_until_, clock_.now());
 
   to.number(roster_.shops());
   for (std::uint32_t s = 0; s < roster_.shops(); ++s) {
@@ -143,7 +147,9 @@ void Engine::State::save_conversation(image::Writer& to, const Conversation& c) 
   to.number(flags);
   to.key(c.key);
   to.number(c.shop);
-  to.number(roster_.agent_at(c.agent).place);
+  const Agent& responsible = roster_.agent_at(c.agent);
+  to.number(responsible.place);
+  if (responsible.is_other) to.number(c.agent_tag);
   to.number(static_cast<std::uint16_t>(today() - c.touched_day));
   save_when(c.agent_since);
   save_when(c.agent_named);
@@ -202,6 +208,11 @@ Loaded Engine::State::load(image::Reader& from) {
         image.same_windows && span == settings_.windows[static_cast<std::size_t>(i)].span;
   }
   image.same_day = load_day(from, clock_.day());
+  conversations_exceeded_ = from.number();
+  const std::uint64_t agents_exceeded = from.number();
+  const std::uint64_t shops_exceeded = from.number();
+  roster_.restore_exceeded(agents_exceeded, shops_exceeded);
+  incomplete_until_ = load_time(from, clock_.now());
   result.windows_anew = !image.same_windows;
   result.today_anew = !image.same_day;
 
@@ -238,7 +249,7 @@ std::vector<std::uint32_t> Engine::State::load_shops(image::Reader& from, const 
       from.fail();
       break;
     }
-    const std::uint32_t index = roster_.shop(id);
+    const std::uint32_t index = roster_.restore_shop(id);
     Shop& shop = roster_.shop_at(index);
     is_loaded.resize(roster_.agents());
     if (is_loaded[shop.queue]) {  // the same shop twice
@@ -253,7 +264,11 @@ std::vector<std::uint32_t> Engine::State::load_shops(image::Reader& from, const 
     Places& places = agents.emplace_back();
     for (std::uint64_t more = from.number(kMostAgents); more > 0 && from.ok(); --more) {
       const std::string agent_id = from.text(kMostIdBytes);
-      const std::uint32_t agent = roster_.agent(index, agent_id);
+      if (!from.ok() || agent_id.empty()) {
+        from.fail();
+        break;
+      }
+      const std::uint32_t agent = roster_.restore_agent(index, agent_id);
       is_loaded.resize(roster_.agents());
       const bool should_be_queue = places.empty();
       const bool is_queue = agent == shop.queue;
@@ -305,7 +320,8 @@ bool Engine::State::load_conversation(image::Reader& from, LoadedConversation& l
   const proto::CustomerKey key = from.key();
   const std::uint64_t shop_number = from.number();
   if (!from.ok() || contradicts || key == proto::CustomerKey{} ||
-      shop_number >= loaded.shops.size() || conversations_.find(key) != kNone)
+      shop_number >= loaded.shops.size() ||
+      conversations_.find(loaded.shops[shop_number], key) != kNone)
     return false;
 
   const Places& places = loaded.agents[shop_number];
@@ -318,6 +334,7 @@ bool Engine::State::load_conversation(image::Reader& from, LoadedConversation& l
   loaded.index = index;
   Conversation& c = conversations_[index];
   c.agent = load_agent_of(from.number());
+  if (roster_.agent_at(c.agent).is_other) c.agent_tag = from.number_of<std::uint32_t>();
   // Where the days are numbered otherwise now, it was touched as many days ago as before.
   c.touched_day = static_cast<std::uint16_t>(today() - from.number_of<std::uint16_t>());
   c.agent_since = load_when();
@@ -359,7 +376,9 @@ bool Engine::State::load_conversation(image::Reader& from, LoadedConversation& l
     c.today_unanswered = c.today_consulted && !c.today_replied && !c.newest_by_bot;
   }
 
+  std::size_t pairs = 0;
   for (Pair* last = nullptr; const std::uint64_t place = from.number();) {
+    if (++pairs > kMostPairs) return false;
     const std::uint32_t agent = load_agent_of(place - 1);
     const auto of_today = static_cast<std::uint32_t>(from.number(kAllPairFlags));
     if (!from.ok() || std::exchange(loaded.met[agent], index) == index) return false;
@@ -386,6 +405,12 @@ void Engine::State::take_up(std::uint32_t index) {
   Conversation& c = conversations_[index];
   Shop& shop = shop_of(c);
   Agent& agent = roster_.agent_at(c.agent);
+  refer(c.agent);
+  if (c.newest_unanswered) refer(c.heap_place_or_ended_agent);
+  for (const Pair* pair = &c.first_pair; pair->agent != kNone; pair = &pairs_[pair->next]) {
+    refer(pair->agent);
+    if (pair->next == kNone) break;
+  }
   if (c.session_open) {
     shop.tally.restore_level();
     agent.tally.restore_level();

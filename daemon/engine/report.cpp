@@ -24,6 +24,10 @@ void Engine::State::report(Report& report) {
   const std::size_t scopes = scopes_->size();
   report.watermark = clock_.now();
   report.conversations = conversations_.size();
+  report.limits = {LimitUse{"conversations", conversations_.size(), most_conversations(),
+                            conversations_exceeded_},
+                   roster_.agents_use(), roster_.shops_use()};
+  report.incomplete_until = incomplete_until_;
   report.scopes = scopes_;
   report.directory = roster_.directory();
   report.shops.resize(roster_.shops());

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proto/event.hpp"
@@ -90,8 +91,21 @@ struct AgentRow {
   std::optional<Presence> presence;  ///< as last told
 };
 
-/// Names behind the indices. Entries are only ever added or changed in place, so an index means the
-/// same shop or agent for as long as the engine lives. Immutable once handed out.
+/// How near a table is to its bound.
+struct LimitUse {
+  std::string_view name;  ///< "conversations", "agents" or "shops"
+  std::uint64_t used = 0;
+  std::uint64_t limit = 0;
+  std::uint64_t exceeded = 0;  ///< how often something had to give way, since the state began
+};
+
+/// Where ids beyond a limit are counted.
+inline constexpr std::string_view kOtherId = "_other";
+
+/// Names behind the indices. An index means the same shop for as long as the engine lives. Of an
+/// agent it says who has the place now: when an agent is forgotten, another one may get it, and the
+/// version grows. So an index goes with the directory of the same report. Immutable once handed
+/// out.
 struct Directory {
   struct Shop {
     std::string id;
@@ -123,6 +137,10 @@ struct Report {
   std::vector<Quantiles> shop_quantiles;  ///< like shop_scopes
   std::vector<AgentRow> agents;           ///< ordered by shop
   std::vector<ScopeNumbers> agent_scopes;
+  std::array<LimitUse, 3> limits;
+  /// The newest time of which a limit has made something be missed, or of which customers may count
+  /// twice since they were forgotten early: a scope that covers it is incomplete. The epoch: none.
+  proto::Instant incomplete_until{};
 };
 
 }  // namespace deskpulse::engine

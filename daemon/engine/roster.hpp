@@ -1,10 +1,12 @@
 // The shops and agents that have been seen or configured, and what each has counted.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +32,9 @@ struct alignas(64) Agent {
   }
 
   std::uint32_t shop = 0;
+  std::uint32_t references = 0;  ///< conversations and pairs that name its index
   bool is_queue = false;
+  bool is_other = false;  ///< stands for those beyond the limit
   bool is_configured = false;
   bool is_seen = false;
   Instant last_seen{};  ///< when it was last named, or a number or level of it changed
@@ -49,8 +53,9 @@ struct Shop {
   explicit Shop(RowPools& rows) : tally(rows) {}
 
   ShopSettings settings;
-  std::uint32_t queue = 0;            ///< its agent `unassigned`
-  std::vector<std::uint32_t> agents;  ///< in the order of appearance, the queue first
+  std::uint32_t queue = 0;                 ///< its agent `unassigned`
+  std::uint32_t other = IdIndex::kAbsent;  ///< its agent `_other`, once there is one
+  std::vector<std::uint32_t> agents;       ///< the queue first
   Tally tally;
   ResponseSketch responses;
   Histogram response_duration;
@@ -59,16 +64,50 @@ struct Shop {
   std::array<std::uint32_t, kWaitingOverSeconds.size()> waiting_over{};
 };
 
-/// Gives every shop and agent an index, once; indices and references stay valid for ever. Finding
-/// one costs a keyed hash and a look into a table. What an upstream may make us remember is bounded
-/// by the number of distinct ids it sends.
+/// Whom an event names.
+struct Named {
+  std::uint32_t agent = 0;  ///< index
+  /// Agents beyond the limit have one index together, and within a conversation this tells them
+  /// apart: bits of the keyed hash of their id. 0 for all others.
+  std::uint32_t tag = 0;
+  friend bool operator==(const Named&, const Named&) = default;
+};
+
+/// Gives every shop and agent an index. A shop's stays valid for ever; an agent's as long as it is
+/// configured, counted as a reference or not idle. Finding one costs a keyed hash and a look into a
+/// table. What an upstream can make it remember is bounded by `limits`: shops and agents beyond
+/// share the entry `_other`, and agents that have been idle for long give their place to new ones.
 class Roster {
  public:
   Roster(const Settings& settings, const proto::IdHasher& hasher);
 
   std::uint32_t shop(std::string_view id);
   /// Empty and `unassigned` are the shop's queue (ruling R3).
-  std::uint32_t agent(std::uint32_t shop, std::string_view id);
+  Named agent(std::uint32_t shop, std::string_view id, Instant now);
+  /// The same of what an image names, whatever the limits are now. The agent's id is not empty.
+  std::uint32_t restore_shop(std::string_view id);
+  std::uint32_t restore_agent(std::uint32_t shop, std::string_view id);
+  /// Where shops beyond the limit are counted; IdIndex::kAbsent when there is none yet.
+  std::uint32_t other_shop() const { return other_shop_; }
+
+  /// Silent for so long that it is forgotten (ruling R36).
+  bool is_idle(const Agent& agent, Instant now) const {
+    return now - agent.last_seen >= agent_idle_ && agent.tally.level() == 0 &&
+           agent.waits.empty() && !agent.is_configured && !agent.is_queue && !agent.is_other;
+  }
+  Millis agent_idle() const { return agent_idle_; }
+  /// An idle agent becomes what a new one of its id is.
+  void renew(std::uint32_t agent);
+
+  void hold_growth(bool on) {
+    held_ = on ? std::optional<Held>{{known_agents_, known_shops_}} : std::nullopt;
+  }
+  LimitUse agents_use() const { return {"agents", known_agents_, most_agents(), agents_exceeded_}; }
+  LimitUse shops_use() const { return {"shops", known_shops_, most_shops(), shops_exceeded_}; }
+  void restore_exceeded(std::uint64_t agents, std::uint64_t shops) {
+    agents_exceeded_ = agents;
+    shops_exceeded_ = shops;
+  }
 
   Shop& shop_at(std::uint32_t index) { return shops_[index]; }
   const Shop& shop_at(std::uint32_t index) const { return shops_[index]; }
@@ -87,11 +126,30 @@ class Roster {
   std::shared_ptr<const Directory> directory();
 
  private:
+  struct Held {
+    std::uint32_t agents;
+    std::uint32_t shops;
+  };
+  std::uint32_t most_agents() const {
+    return held_ ? std::min(held_->agents, limits_.agents) : limits_.agents;
+  }
+  std::uint32_t most_shops() const {
+    return held_ ? std::min(held_->shops, limits_.shops) : limits_.shops;
+  }
   std::uint32_t add_shop(ShopSettings settings);
+  ShopSettings unconfigured(std::string_view id) const;
   std::uint32_t add_agent(std::uint32_t shop, AgentSettings settings);
+  std::uint32_t other_agent(std::uint32_t shop);
+  /// An idle agent that nothing refers to, among the next `looks`; kAbsent when there is none.
+  std::uint32_t find_idle(std::uint32_t looks, Instant now);
+  /// The agent's place goes to another one.
+  void replace(std::uint32_t agent, std::uint32_t shop, std::string_view id);
+  void enter(std::uint32_t agent, std::uint32_t shop, std::string_view id);
   void changed() { ++directory_.version; }
 
   const ShopSettings& defaults_;
+  const Limits limits_;
+  const Millis agent_idle_;
   const proto::IdHasher hasher_;
   RowPools rows_;  ///< of all tallies
   std::deque<Shop> shops_;
@@ -99,6 +157,13 @@ class Roster {
   IdIndex shop_index_;
   std::vector<IdIndex> agent_index_;  ///< by shop
   std::uint32_t last_shop_ = 0;       ///< most streams stay with a shop for a while
+  std::uint32_t other_shop_ = IdIndex::kAbsent;
+  std::uint32_t known_agents_ = 0;  ///< without the queues and `_other`
+  std::uint32_t known_shops_ = 0;   ///< without `_other`
+  std::optional<Held> held_;
+  std::uint64_t agents_exceeded_ = 0;
+  std::uint64_t shops_exceeded_ = 0;
+  std::uint32_t look_at_ = 0;
   Directory directory_;
   std::shared_ptr<const Directory> shared_;
 };

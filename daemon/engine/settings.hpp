@@ -79,6 +79,16 @@ struct Window {
 inline constexpr int kBucketsPerWindow = 60;
 inline constexpr std::size_t kMaxWindows = 8;
 
+/// The most that an upstream can make the engine remember (rulings R34 to R39).
+struct Limits {
+  std::uint32_t conversations = 2'000'000;
+  std::uint32_t agents = 10'000;  ///< of all shops; configured ones count, and are there anyway
+  std::uint32_t shops = 1'000;    ///< the same
+  /// After so long without a sign of it and without customers an agent is forgotten; not before
+  /// every window and the business day have passed it.
+  Millis agent_idle = std::chrono::hours{48};
+};
+
 struct Settings {
   /// At most kMaxWindows.
   std::vector<Window> windows{{"1m", Millis{60'000}},
@@ -89,6 +99,7 @@ struct Settings {
   Calendar calendar;           ///< zone and cut of the business day; default Asia/Shanghai, 00:00
   ShopSettings shop_defaults;  ///< for shops that appear without being configured; id is ignored
   std::vector<ShopSettings> shops;
+  Limits limits;
 };
 
 }  // namespace deskpulse::engine

@@ -1,7 +1,7 @@
 // The engine's state and rules. One class, for every rule touches the same conversation; its parts
 // are by subject: engine.cpp (events and time), turns.cpp (what opens and ends a turn),
-// deadlines.cpp (what time does), customers.cpp (distinct customers), report.cpp and waiting.cpp
-// (reading), image.cpp (saving and loading).
+// deadlines.cpp (what time does), customers.cpp (distinct customers), limits.cpp (what gives way in
+// a full table), report.cpp and waiting.cpp (reading), image.cpp (saving and loading).
 #pragma once
 
 #include "daemon/engine/conversation_table.hpp"
@@ -25,6 +25,8 @@ class Engine::State {
   }
   void advance(Instant to);
   Instant now() const { return clock_.now(); }
+  // limits.cpp
+  void hold_growth(bool on);
   // report.cpp
   void report(Report& report);
   // waiting.cpp
@@ -43,11 +45,14 @@ class Engine::State {
   void message(const proto::Event& event);
   void background_message(const proto::Event& event, std::uint32_t shop);
   void customer_message(std::uint32_t index, std::uint32_t agent, Instant at);
+  /// An event of a customer for whom there is no place: its message is counted, and nothing else.
+  void untracked_message(const proto::Event& event, std::uint32_t shop);
   void assign(const proto::Event& event);
   void close(const proto::Event& event);
   void agent_status(const proto::Event& event);
   void rating(const proto::Event& event);
   std::uint32_t find(std::uint32_t shop, const proto::CustomerKey& key);
+  /// kNone when there is no place for a new one.
   std::uint32_t find_or_insert(std::uint32_t shop, const proto::CustomerKey& key);
   bool is_forgotten(const Conversation& c) const;
   void forget(std::uint32_t index);
@@ -59,12 +64,13 @@ class Engine::State {
   void settle(std::uint32_t index, std::uint32_t owner_before);
 
   // turns.cpp
-  void become_responsible(std::uint32_t index, std::uint32_t agent, Instant at, By by);
+  void become_responsible(std::uint32_t index, Named agent, Instant at, By by);
+  static Named responsible(const Conversation& c) { return {c.agent, c.agent_tag}; }
   void open_turn(std::uint32_t index, Instant at, Opened opened);
   void move_opening(std::uint32_t index, Instant at);
   void start_waiting(std::uint32_t index);
-  void reply(Conversation& c, std::uint32_t sender, Instant at);
-  void answer(Conversation& c, std::uint32_t sender, Instant at);
+  void reply(Conversation& c, Named sender, Instant at);
+  void answer(Conversation& c, Named sender, Instant at);
   void end_by_bot(Conversation& c, std::uint32_t sender, Instant at);
   void end_unanswered(Conversation& c, Instant at);
   void stop_waiting(Conversation& c);
@@ -95,7 +101,25 @@ class Engine::State {
   void review_today(Conversation& c);
   void review_today(Pair& pair);
   void turn_page(Conversation& c);
+  void turn_page(Pair& pair);
   Pair& pair(Conversation& c, std::uint32_t agent);
+
+  // limits.cpp
+  /// The conversation may be found by the key of a shop that was unknown when it began.
+  std::uint32_t find_in_other_shop(std::uint32_t shop, const proto::CustomerKey& key);
+  std::uint32_t most_conversations() const;
+  std::uint32_t most_pairs() const;
+  /// Forgets one without a session near the sweep; false when there is none.
+  bool make_room();
+  void forget_early(std::uint32_t index);
+  /// A number that covers `at` is not exact any more.
+  void miss(Instant at);
+  /// The newest time at which the conversation is in a number.
+  Instant newest_in_numbers(const Conversation& c) const;
+  bool is_in_numbers(const Pair& pair) const;
+  Pair& oldest_pair(Conversation& c);
+  void refer(std::uint32_t agent) { ++roster_.agent_at(agent).references; }
+  void unrefer(std::uint32_t agent);
 
   // waiting.cpp
   void take_longest(const std::vector<std::uint32_t>& agents, std::size_t limit, WaitingList& list);
@@ -128,6 +152,7 @@ class Engine::State {
   /// The agent, marked as seen now.
   Agent& touch(std::uint32_t agent) {
     Agent& touched = roster_.agent_at(agent);
+    if (roster_.is_idle(touched, clock_.now())) roster_.renew(agent);
     touched.is_seen = true;
     touched.last_seen = clock_.now();
     return touched;
@@ -154,6 +179,9 @@ class Engine::State {
   TimerWheel<Prefetch> wheel_;
   Lookahead lookahead_;
   std::uint32_t sweep_at_ = 0;
+  bool holds_growth_ = false;
+  std::uint64_t conversations_exceeded_ = 0;
+  Instant incomplete_until_{};
   bool sweep_turn_ = false;
 };
 

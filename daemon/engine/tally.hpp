@@ -74,6 +74,14 @@ class Tally {
   /// second since the last event is over, so another bucket begins and one of a minute ago goes on.
   void prefetch(const WindowClock& clock) const;
 
+  /// Begins anew, for another party. The level is 0.
+  void forget() {
+    release_rings();
+    counters = {};
+    today_ = {};
+    changes_ = 0;
+  }
+
   /// Gives the rings back; for a party that has been silent longer than any window.
   void release_rings() {
     if (packed_ != nullptr) pools_->packed.release(packed_);

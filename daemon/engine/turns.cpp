@@ -17,32 +17,37 @@ struct SetPlace {
 
 }  // namespace
 
-void Engine::State::become_responsible(std::uint32_t index, std::uint32_t agent, Instant at,
-                                       By by) {
+void Engine::State::become_responsible(std::uint32_t index, Named agent, Instant at, By by) {
   Conversation& c = conversations_[index];
   if (at < c.agent_named) return;  // a later event has said so already
   c.agent_named = at;
-  if (agent == c.agent) return;
+  if (agent == responsible(c)) return;
   const std::uint32_t from = c.agent;
   const bool waits = c.turn_open;
   if (waits) stop_waiting(c);
-  c.agent = agent;
+  refer(agent.agent);
+  unrefer(from);
+  c.agent = agent.agent;
+  c.agent_tag = agent.tag;
   c.agent_since = at;
   if (!waits) return;
 
   start_waiting(index);
   const bool from_queue = roster_.agent_at(from).is_queue;
-  const bool to_queue = roster_.agent_at(agent).is_queue;
+  const bool to_queue = roster_.agent_at(agent.agent).is_queue;
   if (by != By::own_message && !from_queue && !to_queue)
     count_outcome(c, from, Outcome::transferred_unanswered);
   // Whoever takes a customer out of the queue has been written to (spec 4, Transfer).
-  if (by == By::assign && from_queue) wrote_to(c, agent, at);
+  if (by == By::assign && from_queue) wrote_to(c, agent.agent, at);
 }
 
 void Engine::State::open_turn(std::uint32_t index, Instant at, Opened opened) {
   Conversation& c = conversations_[index];
   assert(c.session_open && !c.turn_open);
-  if (c.newest_unanswered) count_unanswered(c, c.heap_place_or_ended_agent, -1);
+  if (c.newest_unanswered) {
+    count_unanswered(c, c.heap_place_or_ended_agent, -1);
+    unrefer(c.heap_place_or_ended_agent);
+  }
   c.turn_open = true;
   c.turn_slow = false;
   c.turn_judged = false;
@@ -80,18 +85,19 @@ void Engine::State::stop_waiting(Conversation& c) {
 }
 
 // A valid reply, whether or not it ends a turn.
-void Engine::State::reply(Conversation& c, std::uint32_t sender, Instant at) {
+void Engine::State::reply(Conversation& c, Named sender, Instant at) {
   if (c.turn_open && at >= c.opening) answer(c, sender, at);
   if (at > c.last_reply) c.last_reply = at;
-  replied(c, sender, at);
+  replied(c, sender.agent, at);
 }
 
-void Engine::State::answer(Conversation& c, std::uint32_t sender, Instant at) {
+void Engine::State::answer(Conversation& c, Named by, Instant at) {
+  const std::uint32_t sender = by.agent;
   const Millis response_time = at - c.opening;
   // The agent's own runs from when it became responsible; any other sender's from the opening.
   // The queue is nobody, so a reply without any agent counts as any other sender's.
   const bool sender_was_responsible =
-      sender == c.agent && c.agent_since <= at && !roster_.agent_at(sender).is_queue;
+      by == responsible(c) && c.agent_since <= at && !roster_.agent_at(sender).is_queue;
   const Millis own_time =
       sender_was_responsible ? at - std::max<Instant>(c.opening, c.agent_since) : response_time;
   Shop& shop = shop_of(c);
@@ -154,6 +160,7 @@ void Engine::State::end_unanswered(Conversation& c, Instant at) {
   end_turn(c);
   c.newest_unanswered = true;
   c.heap_place_or_ended_agent = c.agent;
+  refer(c.agent);
   count_unanswered(c, c.agent, +1);
   count_outcome(c, c.agent, Outcome::unanswered);
 }

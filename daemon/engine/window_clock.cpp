@@ -34,6 +34,7 @@ void WindowClock::advance(Instant now) {
   ++tick_;
   if (now >= day_.end) day_ = calendar_.day_of(now);
   next_change_ = day_.end;
+  horizon_ = now;
   for (std::size_t i = 0; i < count_; ++i) {
     Bucket& bucket = buckets_[i];
     if (now >= bucket.end) {
@@ -43,6 +44,7 @@ void WindowClock::advance(Instant now) {
       bucket.end = bucket.start + bucket.width;
     }
     next_change_ = std::min(next_change_, bucket.end);
+    horizon_ = std::min(horizon_, bucket.start - (kBucketsPerWindow - 1) * bucket.width);
   }
 }
 

@@ -46,6 +46,8 @@ class WindowClock {
   std::span<const int> fed_first() const { return {fed_first_.data(), count_}; }
   /// The window that feeds this one, or -1.
   int fed_by(int index) const { return fed_by_[static_cast<std::size_t>(index)]; }
+  /// The earliest time that a window covers. What is before it changes none of them.
+  Instant horizon() const { return horizon_; }
   const Calendar::Day& day() const { return day_; }
   /// Whether what is placed at `at` counts in `today` (ruling R24).
   bool in_today(Instant at) const { return at >= day_.start; }
@@ -54,6 +56,7 @@ class WindowClock {
   const Calendar& calendar_;
   Instant now_{};
   Instant next_change_{};  ///< the earliest end of a bucket or of the day
+  Instant horizon_{};
   std::uint64_t tick_ = 1;
   std::size_t count_;
   unsigned roots_ = 0;

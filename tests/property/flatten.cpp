@@ -159,6 +159,7 @@ engine::Settings settings_of(const Rules& rules) {
   settings.calendar =
       engine::Calendar(std::chrono::seconds(rules.zone.offset / kSecond), std::move(transitions),
                        std::chrono::minutes(rules.zone.cut / kMinute));
+  settings.limits.agent_idle = Millis{rules.agent_idle};
   settings.shop_defaults = shop_settings_of(rules.defaults);
   for (const ShopRules& shop : rules.shops) settings.shops.push_back(shop_settings_of(shop));
   return settings;

@@ -183,6 +183,7 @@ template <class Change>
 void Recount::change(Time at, Change&& apply_it) {
   instant_ = at;
   const Levels before = levels(at);
+  find_idle(before);
   apply_it();
   const Levels after = levels(at);
 
@@ -235,8 +236,31 @@ Recount::Levels Recount::levels(Time at) const {
 }
 
 void Recount::touch(const std::string& shop, const std::string& agent) {
-  Time& since = seen_.try_emplace({shop, agent}, instant_).first->second;
+  const Desk desk{shop, agent};
+  if (idle_.erase(desk) > 0) {
+    first_fact_[desk] = facts_.size();
+    said_.erase(desk);
+  }
+  Time& since = seen_.try_emplace(desk, instant_).first->second;
   since = std::max(since, instant_);
+}
+
+void Recount::find_idle(const Levels& levels) {
+  Time idle = std::max(rules_.agent_idle, 25 * kHour);
+  for (const WindowRules& window : rules_.windows) idle = std::max(idle, window.span);
+  idle_.clear();
+  for (const auto& [desk, silent_since] : seen_) {
+    if (configured_.contains(desk) || desk.second == kQueue) continue;
+    const auto level = levels.find(desk);
+    const bool has_customers =
+        level != levels.end() && (level->second.open > 0 || level->second.waiting > 0);
+    if (!has_customers && instant_ - silent_since >= idle) idle_.insert(desk);
+  }
+}
+
+std::size_t Recount::first_fact(const Desk& desk) const {
+  const auto found = first_fact_.find(desk);
+  return found == first_fact_.end() ? 0 : found->second;
 }
 
 void Recount::place(Fact fact) {
@@ -543,7 +567,8 @@ void Recount::add_scope(Series& into, const Desk& desk, const std::string& scope
   };
   for (std::size_t i = 0; i < kFroms.size(); ++i) {
     const auto ever = [&] {
-      return std::any_of(facts_.begin(), facts_.end(), [&](const Fact& fact) {
+      const auto first_of_it = static_cast<std::ptrdiff_t>(first_fact(desk));
+      return std::any_of(facts_.begin() + first_of_it, facts_.end(), [&](const Fact& fact) {
         return fact.what == What::message && fact.from == kFroms[i] && fact.shop == shop &&
                fact.agent == agent;
       });
@@ -584,7 +609,8 @@ void Recount::add_counters(Series& into, const Desk& desk) const {
   std::map<From, int> messages;
   std::map<What, int> turns;
   std::vector<Time> responses, first_responses;
-  for (const Fact& fact : facts_) {
+  for (std::size_t i = first_fact(desk); i < facts_.size(); ++i) {
+    const Fact& fact = facts_[i];
     if (fact.shop != shop || (!whole_shop && fact.agent != agent)) continue;
     if (fact.what == What::message) {
       ++messages[fact.from];

@@ -155,6 +155,10 @@ class Recount {
   void judge(Conversation& conversation, Time at, bool timely, const std::string& agent);
   void place(Fact fact);
   void touch(const std::string& shop, const std::string& agent);
+  /// Notes who has been idle for so long that the agent is new when it is touched (R36).
+  void find_idle(const Levels& levels);
+  /// An agent's counters begin with this fact.
+  std::size_t first_fact(const Desk& desk) const;
 
   /// The first instant that a window covers at `at`.
   static Time window_start(const WindowRules& window, Time at);
@@ -174,6 +178,8 @@ class Recount {
   std::set<Desk> configured_;
   std::map<Desk, Time> seen_;  ///< every agent that has appeared, and since when it is silent
   std::map<Desk, AgentSaid> said_;
+  std::set<Desk> idle_;
+  std::map<Desk, std::size_t> first_fact_;  ///< of agents that were forgotten once
   /// (instant, level from then on); a shop as a whole has the agent "".
   std::map<Desk, std::vector<std::pair<Time, int>>> open_changes_;
 };

@@ -75,6 +75,7 @@ struct Rules {
   ZoneRules zone;
   ShopRules defaults;            ///< of shops not in `shops`
   std::vector<ShopRules> shops;  ///< configured: exist from the start
+  Time agent_idle = 48 * kHour;
 };
 
 /// The table of spec 6.
