@@ -40,8 +40,8 @@ struct JournalCounters {
 /// one that is dropped, because the disk cannot follow or fails twice, leaves a hole in them, which
 /// the reader tells.
 ///
-/// The calls are of one thread and never wait for the disk: about 300 ns an event. At 5,000
-/// events/s a day takes about 20 GB of text and 3 GB on disk.
+/// The calls are of one thread and never wait for the disk: about 300 ns an event, beside 600 ns of
+/// the other thread. An event takes some 40 bytes on disk: 18 GB a day at 5,000 events/s.
 class JournalWriter {
  public:
   enum class Work {
