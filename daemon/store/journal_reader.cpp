@@ -19,6 +19,9 @@ constexpr std::size_t kLongestBatch = 128 << 20;
 /// gigabyte.
 constexpr std::uint64_t kMoreThanASegment = 1 << 24;
 
+/// And more than there can be, where nothing of them is known.
+constexpr std::uint64_t kMoreThanAJournal = std::uint64_t{1} << 40;
+
 /// Counts what it passes on.
 class CountingRecords final : public JournalRecords {
  public:
@@ -60,6 +63,7 @@ class Reading {
       const std::uint64_t newest = segments.empty() ? 0 : segments.back();
       result_.next = std::max(last_, newest) + kMoreThanASegment;
     }
+    if (result_.error) result_.next = last_ + kMoreThanAJournal;
     return std::move(result_);
   }
 

@@ -246,6 +246,22 @@ TEST(Journal, WhatCouldNotBeReadOnceNeverComesAmongWhatWasWrittenLater) {
                           "heard 1"));
 }
 
+TEST(Journal, OfADirectoryThatCannotBeListedNothingComesAmongWhatWasWrittenLater) {
+  MemoryDisk disk;
+  Writing(disk).batches(3);
+  disk.fault = [](std::string_view call, std::string_view) {
+    return call == "list" ? std::make_error_code(std::errc::io_error) : std::error_code{};
+  };
+  const JournalReadResult result = Read(disk, 1).result;
+  disk.fault = {};
+  Writing(disk, result.next).batches(1);
+
+  EXPECT_EQ(result.error, std::errc::io_error);
+  EXPECT_THAT(
+      Read(disk, 1).records.told,
+      ElementsAre("heard 2", "heard 3", "missing 4 to " + std::to_string(result.next), "heard 1"));
+}
+
 TEST(Journal, WhatWasNotWantedBehindAHoleNeverComesAmongWhatWasWrittenLater) {
   MemoryDisk disk;
   Writing(disk).batches(1);
