@@ -26,11 +26,13 @@ std::size_t failure_of(const SnapshotTaken& taken) {
 }  // namespace
 
 struct Checkpoints::Content final : store::Content {
-  Content(const Seams& seams_, const std::optional<feed::Cursor>& cursor_)
-      : seams(seams_), cursor(cursor_) {}
-  void write(image::Writer& writer) const override { seams.save_state(writer, cursor); }
+  Content(const Seams& seams_, const Covered& covered_) : seams(seams_), covered(covered_) {}
+  void write(image::Writer& writer) const override {
+    writer.number(covered.journal_batch);
+    seams.save_state(writer, covered.cursor);
+  }
   const Seams& seams;
-  const std::optional<feed::Cursor>& cursor;
+  const Covered& covered;
 };
 
 Checkpoints::Checkpoints(Settings settings, Seams seams)
@@ -46,8 +48,8 @@ Checkpoints::Checkpoints(Settings settings, Seams seams)
 }
 
 void Checkpoints::restored(const store::SnapshotInfo& info,
-                           const std::optional<feed::Cursor>& cursor) {
-  newest_ = cursor;
+                           const std::optional<feed::Cursor>& cursor, std::uint64_t journal_batch) {
+  newest_ = Covered{cursor, journal_batch};
   status_.restored = true;
   status_.last_snapshot = system_time(info.written_at);
   status_.bytes = info.bytes;
@@ -69,12 +71,16 @@ void Checkpoints::tick(Steady::time_point now, proto::Instant wall) {
   begin(now, wall);
 }
 
+Checkpoints::Covered Checkpoints::cover() const {
+  return {seams_.cursor(), seams_.cut_journal ? seams_.cut_journal() : 0};
+}
+
 void Checkpoints::begin(Steady::time_point now, proto::Instant wall) {
-  running_ = Running{now, wall, seams_.store.next_generation(), seams_.cursor()};
+  running_ = Running{now, wall, seams_.store.next_generation(), cover()};
   seams_.runner.run(
       [this] {
         return seams_.store.save(running_->generation, running_->wall,
-                                 Content(seams_, running_->cursor));
+                                 Content(seams_, running_->covered));
       },
       [this](const SnapshotTaken& taken) { ended(taken); });
 }
@@ -88,22 +94,24 @@ void Checkpoints::ended(const SnapshotTaken& taken) {
     return;
   }
   seams_.store.saved(ended.generation);
-  older_ = std::exchange(newest_, ended.cursor);
+  older_ = std::exchange(newest_, ended.covered);
   ++status_.snapshots;
   status_.last_snapshot = system_time(ended.wall);
   status_.duration = millis(taken.duration);
   status_.bytes = taken.saved.bytes;
-  acknowledge();
+  release();
 }
 
-void Checkpoints::acknowledge() {
-  if (!older_ || older_ == acknowledged_) return;
+void Checkpoints::release() {
+  if (!older_) return;
+  if (seams_.release_journal) seams_.release_journal(older_->journal_batch);
+  if (!older_->cursor || older_->cursor == acknowledged_) return;
   // A position means nothing in another epoch.
   const std::optional<feed::Cursor> cursor = seams_.cursor();
-  if (!cursor || cursor->epoch != older_->epoch) return;
-  acknowledged_ = older_;
-  status_.acknowledged_seq = older_->seq;
-  seams_.acknowledge(older_->seq);
+  if (!cursor || cursor->epoch != older_->cursor->epoch) return;
+  acknowledged_ = older_->cursor;
+  status_.acknowledged_seq = older_->cursor->seq;
+  seams_.acknowledge(older_->cursor->seq);
 }
 
 SnapshotTaken Checkpoints::finish(proto::Instant wall) {
@@ -111,9 +119,9 @@ SnapshotTaken Checkpoints::finish(proto::Instant wall) {
     seams_.runner.abandon();
     running_.reset();
   }
-  running_ = Running{{}, wall, seams_.store.next_generation(), seams_.cursor()};
+  running_ = Running{{}, wall, seams_.store.next_generation(), cover()};
   SnapshotTaken taken;
-  taken.saved = seams_.store.save(running_->generation, wall, Content(seams_, running_->cursor));
+  taken.saved = seams_.store.save(running_->generation, wall, Content(seams_, running_->covered));
   ended(taken);
   return taken;
 }

@@ -62,13 +62,18 @@ class Checkpoints {
     std::function<void(image::Writer&, const std::optional<feed::Cursor>&)> save_state;
     std::function<std::optional<feed::Cursor>()> cursor;
     std::function<void(std::uint64_t seq)> acknowledge;
-    std::function<void(const SnapshotTaken&)> ended;  ///< for the log; may be empty
+    std::function<void(const SnapshotTaken&)> ended = {};  ///< for the log; may be empty
+    /// Closes the journal's batch, and says its number; empty: there is no journal.
+    std::function<std::uint64_t()> cut_journal = {};
+    /// What is in the journal up to this batch no snapshot needs any more.
+    std::function<void(std::uint64_t batch)> release_journal = {};
   };
 
   Checkpoints(Settings settings, Seams seams);
 
   /// This run went on from a snapshot.
-  void restored(const store::SnapshotInfo& info, const std::optional<feed::Cursor>& cursor);
+  void restored(const store::SnapshotInfo& info, const std::optional<feed::Cursor>& cursor,
+                std::uint64_t journal_batch = 0);
 
   /// To be called a few times a second. `wall` is written into the snapshot, for people.
   void tick(Steady::time_point now, proto::Instant wall);
@@ -80,25 +85,32 @@ class Checkpoints {
   void fill(serve::StoreStatus& status) const;
 
  private:
+  /// What the state at the time of a snapshot contains.
+  struct Covered {
+    std::optional<feed::Cursor> cursor;
+    std::uint64_t journal_batch = 0;
+  };
   struct Running {
     Steady::time_point began;
     proto::Instant wall;
     std::uint64_t generation;
-    std::optional<feed::Cursor> cursor;
+    Covered covered;
   };
   struct Content;
 
+  Covered cover() const;
   void begin(Steady::time_point now, proto::Instant wall);
   void ended(const SnapshotTaken& taken);
-  void acknowledge();
+  /// Lets go of what the older snapshot covers.
+  void release();
 
   const Settings settings_;
   const Seams seams_;
   std::optional<Running> running_;
   std::optional<Steady::time_point> next_;
-  /// What the newest good snapshot covers, and the one before it.
-  std::optional<feed::Cursor> newest_;
-  std::optional<feed::Cursor> older_;
+  /// What the newest good snapshot covers, and the one before it; none: not taken.
+  std::optional<Covered> newest_;
+  std::optional<Covered> older_;
   std::optional<feed::Cursor> acknowledged_;
   serve::StoreStatus status_;
 };

@@ -19,12 +19,11 @@ std::string_view stage_of(const SnapshotTaken& taken) {
 
 }  // namespace
 
-Persistence::Persistence(boost::asio::io_context& io, const std::string& directory,
-                         std::chrono::milliseconds interval)
-    : directory_(directory),
+Persistence::Persistence(boost::asio::io_context& io, const PersistenceSettings& settings)
+    : directory_(settings.directory),
       snapshots_(directory_.disk(), store::fingerprint_of(directory_.key())),
       runner_(io, directory_.descriptors()),
-      interval_(interval) {
+      settings_(settings) {
   for (std::size_t i = 0; i < store::kRefusals; ++i) {
     const auto refusal = static_cast<store::Refusal>(i);
     if (refusal == store::Refusal::none || refusal == store::Refusal::missing) continue;
@@ -43,22 +42,61 @@ Recovered Persistence::recover(const MakeMonitor& make_monitor) {
   if (recovered.must_not_start) throw store::StateError(recovered.refused.back().sentence);
   if (recovered.snapshot) {
     restored_from_ = recovered.snapshot;
-    restored_cursor_ = recovered.cursor;
+    restored_cursor_ = recovered.snapshot_cursor;
+    restored_batch_ = recovered.journal_batch;
     log(LogLevel::info, "State restored.",
         {{"generation", static_cast<std::int64_t>(recovered.snapshot->generation)},
          {"written_ms", recovered.snapshot->written_at.time_since_epoch().count()},
          {"has_position", recovered.cursor ? "true" : "false"}});
-  } else {
+  }
+  recover_journal(recovered);
+  if (!recovered.snapshot && recovered_events_ == 0) {
     log(recovered.refused.empty() ? LogLevel::info : LogLevel::error,
-        "State is empty: the numbers begin anew.", {{"directory", directory_.path()}});
+        "There is no state to go on from: the numbers begin anew.",
+        {{"directory", directory_.path()}});
   }
   return recovered;
 }
 
-void Persistence::begin(const Monitor& monitor, std::function<std::optional<feed::Cursor>()> cursor,
+void Persistence::recover_journal(Recovered& recovered) {
+  const store::JournalReadResult result = deskpulse::recover_journal(
+      directory_.disk(), store::fingerprint_of(directory_.key()), recovered);
+  for (const store::RefusedSegment& refused : result.refused) {
+    if (result.must_not_start && &refused == &result.refused.back())
+      throw store::StateError(refused.sentence);
+    // A crash tears the end off what was being written: that is what a journal is for.
+    log(refused.fault == store::SegmentFault::torn ? LogLevel::info : LogLevel::error,
+        "Journal segment not read to its end.", {{"detail", refused.sentence}});
+  }
+  if (result.error)
+    log(LogLevel::error, "Journal cannot be read.", {{"error", result.error.message()}});
+  next_batch_ = result.next;
+  recovered_events_ = result.events;
+  if (result.batches == 0) return;
+  log(LogLevel::info, "Journal applied.",
+      {{"batches", static_cast<std::int64_t>(result.batches)},
+       {"events", static_cast<std::int64_t>(result.events)}});
+}
+
+void Persistence::begin_journal(Monitor& monitor) {
+  journal_.emplace(directory_.disk(), store::fingerprint_of(directory_.key()), next_batch_,
+                   *settings_.journal);
+  recorder_.emplace(*journal_);
+  monitor.tell(&*recorder_);
+}
+
+store::JournalMark Persistence::mark() const {
+  return journal_mark(cursor_(), monitor_->intake().counters());
+}
+
+void Persistence::begin(Monitor& monitor, std::function<std::optional<feed::Cursor>()> cursor,
                         std::function<void(std::uint64_t seq)> acknowledge) {
+  monitor_ = &monitor;
+  cursor_ = std::move(cursor);
+  if (settings_.journal) begin_journal(monitor);
   checkpoints_.emplace(
-      Checkpoints::Settings{.interval = interval_, .give_up_after = std::chrono::seconds{60}},
+      Checkpoints::Settings{.interval = settings_.interval,
+                            .give_up_after = std::chrono::seconds{60}},
       Checkpoints::Seams{
           .store = snapshots_,
           .runner = runner_,
@@ -66,17 +104,28 @@ void Persistence::begin(const Monitor& monitor, std::function<std::optional<feed
               [&monitor](image::Writer& writer, const std::optional<feed::Cursor>& position) {
                 monitor.save(writer, position);
               },
-          .cursor = std::move(cursor),
+          .cursor = cursor_,
           .acknowledge = std::move(acknowledge),
-          .ended = [this](const SnapshotTaken& taken) { tell(taken); }});
-  if (restored_from_) checkpoints_->restored(*restored_from_, restored_cursor_);
+          .ended = [this](const SnapshotTaken& taken) { tell(taken); },
+          .cut_journal = [this] { return journal_ ? journal_->cut(mark()) : next_batch_ - 1; },
+          .release_journal =
+              [this](std::uint64_t batch) {
+                if (journal_) journal_->needed_behind(batch);
+              }});
+  if (restored_from_) checkpoints_->restored(*restored_from_, restored_cursor_, restored_batch_);
 }
 
 void Persistence::tick(proto::Instant wall) {
-  checkpoints_->tick(Checkpoints::Steady::now(), wall);
+  const auto now = Checkpoints::Steady::now();
+  if (journal_ && journal_->is_due(now)) journal_->tick(now, mark());
+  checkpoints_->tick(now, wall);
 }
 
 void Persistence::finish(proto::Instant wall) {
+  if (journal_) {
+    journal_->cut(mark());
+    journal_->drain();
+  }
   const SnapshotTaken taken = checkpoints_->finish(wall);
   if (taken.ok())
     log(LogLevel::info, "State saved.", {{"bytes", static_cast<std::int64_t>(taken.saved.bytes)}});
@@ -101,6 +150,19 @@ void Persistence::tell(const SnapshotTaken& taken) {
 void Persistence::fill(serve::StoreStatus& status) const {
   if (checkpoints_) checkpoints_->fill(status);
   status.refused = refused_;
+  status.journal.recovered = recovered_events_;
+  if (!journal_) return;
+  const store::JournalCounters counters = journal_->counters();
+  status.journal.enabled = true;
+  status.journal.events = counters.events;
+  status.journal.bytes = counters.bytes;
+  status.journal.dropped_batches = counters.dropped_batches;
+  status.journal.failures.resize(store::kJournalStages);
+  for (std::size_t i = 0; i < store::kJournalStages; ++i) {
+    serve::LabelCount& each = status.journal.failures[i];
+    each.label = store::journal_stage_name(static_cast<store::JournalStage>(i));
+    each.count = counters.failures[i];
+  }
 }
 
 }  // namespace deskpulse

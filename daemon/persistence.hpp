@@ -10,13 +10,21 @@
 
 #include "daemon/checkpoints.hpp"
 #include "daemon/forked_snapshots.hpp"
+#include "daemon/journal_recorder.hpp"
 #include "daemon/recovery.hpp"
 #include "daemon/serve/status.hpp"
+#include "daemon/store/journal_writer.hpp"
 #include "daemon/store/snapshot_store.hpp"
 #include "daemon/store/state_directory.hpp"
 #include "proto/id_hash.hpp"
 
 namespace deskpulse {
+
+struct PersistenceSettings {
+  std::string directory;
+  std::chrono::milliseconds interval{5'000};           ///< from snapshot to snapshot
+  std::optional<store::JournalSettings> journal = {};  ///< none: not written
+};
 
 /// The state directory of a running daemon: recovered from at its start, written to while it runs.
 /// Says in the log what becomes of it. In this order: recover(), begin(), tick() again and again,
@@ -24,17 +32,17 @@ namespace deskpulse {
 class Persistence {
  public:
   /// Opens and locks the directory. Throws store::StateError.
-  Persistence(boost::asio::io_context& io, const std::string& directory,
-              std::chrono::milliseconds interval);
+  Persistence(boost::asio::io_context& io, const PersistenceSettings& settings);
 
   /// For every id that comes in: what is in the state was made with this key.
   proto::IdHasher hasher() const { return proto::IdHasher(directory_.key()); }
 
+  /// The state of the last run, what its journal says included, whether or not this run writes one.
   /// Throws store::StateError where a person has to decide first.
   Recovered recover(const MakeMonitor& make_monitor);
 
   /// From now on the monitor's state is saved. It must outlive this, as what the functions need.
-  void begin(const Monitor& monitor, std::function<std::optional<feed::Cursor>()> cursor,
+  void begin(Monitor& monitor, std::function<std::optional<feed::Cursor>()> cursor,
              std::function<void(std::uint64_t seq)> acknowledge);
   void tick(proto::Instant wall);
   /// Saves the state for the last time, here and now.
@@ -44,15 +52,25 @@ class Persistence {
 
  private:
   void tell(const SnapshotTaken& taken);
+  void recover_journal(Recovered& recovered);
+  void begin_journal(Monitor& monitor);
+  store::JournalMark mark() const;
 
   store::StateDirectory directory_;
   store::SnapshotStore snapshots_;
   ForkedSnapshots runner_;
-  const Checkpoints::Steady::duration interval_;
+  const PersistenceSettings settings_;
+  const Monitor* monitor_ = nullptr;
+  std::function<std::optional<feed::Cursor>()> cursor_;
+  std::uint64_t next_batch_ = 1;
+  std::uint64_t recovered_events_ = 0;
+  std::optional<store::JournalWriter> journal_;
+  std::optional<JournalRecorder> recorder_;
   std::optional<Checkpoints> checkpoints_;
   std::vector<serve::LabelCount> refused_;
   std::optional<store::SnapshotInfo> restored_from_;
   std::optional<feed::Cursor> restored_cursor_;
+  std::uint64_t restored_batch_ = 0;
   bool is_failing_ = false;
 };
 

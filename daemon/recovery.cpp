@@ -2,28 +2,71 @@
 
 #include <utility>
 
+#include "daemon/journal_recorder.hpp"
+
 namespace deskpulse {
+namespace {
+
+/// Takes a journal's records into a monitor.
+class Applying final : public store::JournalRecords {
+ public:
+  explicit Applying(Recovered& recovered)
+      : recovered_(recovered), intake_(recovered.monitor->recovery()) {}
+
+  void accepted(const proto::Event& event, const proto::CustomerKey& id) override {
+    intake_.accepted(event, id);
+  }
+  void advanced(proto::Instant watermark) override { intake_.advanced(watermark); }
+  void heard(proto::Instant ts) override { intake_.heard(ts); }
+  void gap(std::string_view kind) override {
+    if (const auto known = gap_kind_of(kind)) intake_.gap(*known);
+  }
+  void ended(const store::JournalMark& mark) override {
+    recovered_.cursor.reset();
+    if (mark.cursor) recovered_.cursor = feed::Cursor{mark.cursor->epoch, mark.cursor->seq};
+    recovered_.monitor->recover_refusals(counters_of(mark));
+  }
+  bool missing(std::uint64_t, std::uint64_t) override {
+    if (recovered_.cursor) return false;
+    intake_.gap(feed::GapKind::disconnect);
+    return true;
+  }
+
+ private:
+  Recovered& recovered_;
+  feed::IntakeJournal& intake_;
+};
+
+}  // namespace
 
 Recovered recover(store::SnapshotStore& store, const MakeMonitor& make_monitor) {
   Recovered recovered;
   store::LoadResult result = store.load([&](image::Reader& reader, const store::SnapshotInfo&) {
     std::unique_ptr<Monitor> monitor = make_monitor();
+    const std::uint64_t journal_batch = reader.number();
     Monitor::Restored restored = monitor->load(reader);
     if (!restored.ok || !reader.is_at_end()) return false;
     recovered.monitor = std::move(monitor);
     recovered.cursor = std::move(restored.cursor);
+    recovered.journal_batch = journal_batch;
     return true;
   });
   recovered.snapshot = result.loaded;
+  recovered.snapshot_cursor = recovered.cursor;
   recovered.refused = std::move(result.refused);
   recovered.must_not_start = result.must_not_start;
   if (recovered.must_not_start) {
     recovered.monitor.reset();
   } else if (!recovered.snapshot) {
     recovered.monitor = make_monitor();
-    recovered.cursor.reset();
   }
   return recovered;
+}
+
+store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
+                                         Recovered& recovered) {
+  Applying applying(recovered);
+  return store::read_journal(disk, key, recovered.journal_batch, applying);
 }
 
 }  // namespace deskpulse

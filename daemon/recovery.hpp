@@ -8,6 +8,7 @@
 
 #include "daemon/feed/feed.hpp"
 #include "daemon/monitor.hpp"
+#include "daemon/store/journal_reader.hpp"
 #include "daemon/store/snapshot_store.hpp"
 
 namespace deskpulse {
@@ -16,8 +17,11 @@ struct Recovered {
   std::unique_ptr<Monitor> monitor;
   /// Where the stream is to go on; absent where the state has no position, or there is no state.
   std::optional<feed::Cursor> cursor;
-  /// The snapshot that was taken; absent: the state is empty.
+  /// The snapshot that was taken; absent: there was none to go on from.
   std::optional<store::SnapshotInfo> snapshot;
+  std::optional<feed::Cursor> snapshot_cursor;
+  /// The last batch of the journal whose events are in it.
+  std::uint64_t journal_batch = 0;
   std::vector<store::RefusedSnapshot> refused;  ///< the newer first
   /// See store::LoadResult. There is no monitor then.
   bool must_not_start = false;
@@ -29,5 +33,11 @@ using MakeMonitor = std::function<std::unique_ptr<Monitor>()>;
 
 /// Goes on from the newest snapshot that is whole.
 Recovered recover(store::SnapshotStore& store, const MakeMonitor& make_monitor);
+
+/// Adds what the journal says that happened since. Where batches are missing in it, a stream with
+/// positions goes on before them, for it has their events still; without positions it is a gap, and
+/// what comes behind is taken.
+store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
+                                         Recovered& recovered);
 
 }  // namespace deskpulse

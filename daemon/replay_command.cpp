@@ -8,7 +8,10 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "daemon/engine/engine.hpp"
@@ -20,6 +23,7 @@
 #include "daemon/serve/own_series.hpp"
 #include "daemon/serve/text_serializer.hpp"
 #include "daemon/settings.hpp"
+#include "daemon/store/journal_stream.hpp"
 #include "proto/id_hash.hpp"
 #include "proto/rejection.hpp"
 
@@ -28,27 +32,41 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// An open file; standard input is not closed.
+/// What is to be read: a file, standard input, or a journal. Throws std::system_error.
 class Input {
  public:
-  explicit Input(const std::string& path)
-      : descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  explicit Input(const std::string& path) {
+    if (path == "-") {
+      descriptor_ = STDIN_FILENO;
+    } else if (store::JournalStream::is_journal(path)) {
+      descriptor_ = journal_.emplace(path).descriptor();
+    } else {
+      descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+      if (descriptor_ < 0) throw std::system_error(errno, std::generic_category());
+    }
+  }
   ~Input() {
-    if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
+    if (!journal_ && descriptor_ > STDIN_FILENO) ::close(descriptor_);
   }
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
   int descriptor() const { return descriptor_; }
-  /// 0 when unknown, as of a pipe.
+  /// What a journal could not give; to be asked at the end.
+  std::vector<std::string> complaints() {
+    return journal_ ? journal_->complaints() : std::vector<std::string>{};
+  }
+  /// 0 when unknown, as of a pipe, or of what is unpacked on the way.
   std::uint64_t size() const {
+    if (journal_) return 0;
     struct stat status {};
     const bool known = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
     return known ? static_cast<std::uint64_t>(status.st_size) : 0;
   }
 
  private:
-  int descriptor_;
+  std::optional<store::JournalStream> journal_;
+  int descriptor_ = -1;
 };
 
 /// One line that is written over itself, for people who wait longer than two seconds.
@@ -139,9 +157,12 @@ void write_own_series(std::ostream& out, const feed::Intake& intake, const engin
 
 ExitCode run_replay(const config::Config& config, const ReplayCommand& command, std::ostream& out,
                     std::ostream& err) {
-  const Input input(command.path);
-  if (input.descriptor() < 0) {
-    err << "deskpulsed: cannot read " << command.path << ": " << std::strerror(errno) << "\n";
+  std::optional<Input> input;
+  try {
+    input.emplace(command.path);
+  } catch (const std::system_error& unreadable) {
+    err << "deskpulsed: cannot read " << command.path << ": " << unreadable.code().message()
+        << "\n";
     return kExitNoInput;
   }
 
@@ -154,9 +175,9 @@ ExitCode run_replay(const config::Config& config, const ReplayCommand& command, 
   Unreadable first_unreadable;
   feed::ReplayResult result;
   {
-    ProgressLine progress(err, input.size());
+    ProgressLine progress(err, input->size());
     result = feed::replay(
-        input.descriptor(), intake, wall, {},
+        input->descriptor(), intake, wall, {},
         [&first_unreadable](std::uint64_t line, const proto::Rejection& why) {
           if (first_unreadable.line == 0) first_unreadable = {line, why};
         },
@@ -177,6 +198,8 @@ ExitCode run_replay(const config::Config& config, const ReplayCommand& command, 
 
   if (const std::string summary = summary_of(intake.counters(), first_unreadable); !summary.empty())
     err << "deskpulsed: " << summary << "\n";
+  for (const std::string& complaint : input->complaints())
+    err << "deskpulsed: " << complaint << "\n";
   if (!out) {
     err << "deskpulsed: writing the numbers failed: " << std::strerror(errno) << "\n";
     return kExitIoError;

@@ -38,8 +38,9 @@ namespace {
 namespace asio = boost::asio;
 using config::LogLevel;
 
-/// How often time passes without events and scrapes; a deadline is noticed this much late at most.
-constexpr std::chrono::milliseconds kTick{250};
+/// How often time passes without events and scrapes: a deadline is noticed this much late at most,
+/// and the journal is flushed as often.
+constexpr std::chrono::milliseconds kTick{200};
 constexpr std::chrono::seconds kRejectionPause{10};
 constexpr std::chrono::seconds kStatusPause{5};
 
@@ -116,7 +117,7 @@ class Daemon {
  private:
   std::unique_ptr<Persistence> open_store(const config::Store& store) {
     if (store.directory.value_or("").empty()) return nullptr;
-    return std::make_unique<Persistence>(io_, *store.directory, store.interval);
+    return std::make_unique<Persistence>(io_, persistence_settings(config_));
   }
 
   Recovered recover() {

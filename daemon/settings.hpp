@@ -8,6 +8,7 @@
 #include "daemon/engine/settings.hpp"
 #include "daemon/feed/intake.hpp"
 #include "daemon/feed/websocket_feed.hpp"
+#include "daemon/persistence.hpp"
 #include "daemon/serve/http_server.hpp"
 #include "daemon/serve/targets.hpp"
 
@@ -19,6 +20,8 @@ namespace deskpulse {
 engine::Settings engine_settings(const config::Config& config);
 feed::IntakeSettings intake_settings(const config::Config& config);
 feed::WebsocketSettings websocket_settings(const config::Config& config);
+/// For a configuration with a state directory.
+PersistenceSettings persistence_settings(const config::Config& config);
 serve::HttpSettings http_settings(const config::Config& config);
 /// The part of http_settings() that may change while the server runs.
 serve::AccessSettings access_settings(const config::Config& config);

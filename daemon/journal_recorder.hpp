@@ -1,0 +1,40 @@
+// What the intake takes, handed on to the journal.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "daemon/feed/gap_ledger.hpp"
+#include "daemon/feed/intake.hpp"
+#include "daemon/feed/intake_journal.hpp"
+#include "daemon/store/journal_writer.hpp"
+
+namespace deskpulse {
+
+/// Between the intake, which knows nothing of files, and the journal, which knows nothing of feeds.
+class JournalRecorder final : public feed::IntakeJournal {
+ public:
+  explicit JournalRecorder(store::JournalWriter& writer) : writer_(writer) {}
+
+  void accepted(const proto::Event& event, const proto::CustomerKey& id) override {
+    writer_.accepted(event, id);
+  }
+  void advanced(proto::Instant watermark) override { writer_.advanced(watermark); }
+  void heard(proto::Instant ts) override { writer_.heard(ts); }
+  void gap(feed::GapKind kind) override;
+
+ private:
+  store::JournalWriter& writer_;
+};
+
+/// The words for gaps in a journal; stable.
+std::string_view gap_kind_name(feed::GapKind kind);
+std::optional<feed::GapKind> gap_kind_of(std::string_view name);
+
+/// What the end of a batch says beside its records.
+store::JournalMark journal_mark(const std::optional<feed::Cursor>& cursor,
+                                const feed::IntakeCounters& counters);
+/// The counters of a mark; those that it does not have stay 0.
+feed::IntakeCounters counters_of(const store::JournalMark& mark);
+
+}  // namespace deskpulse
