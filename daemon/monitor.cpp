@@ -13,8 +13,30 @@ namespace {
 constexpr std::size_t kLooksPerEvent = 2;
 constexpr std::size_t kLooksPerTick = 1'000;
 
+/// Between two ticks, of which there are four a second.
+constexpr proto::Millis kStall{1'000};
+/// After it, for what is in the socket. Much more takes longer, but then events flow, and time
+/// follows them anyway.
+constexpr proto::Millis kReadingTime{500};
+
 /// An id, PROTOCOL.md.
 constexpr std::size_t kLongestEpoch = 256;
+
+void set_limit(serve::LimitUse& use, std::string_view limit, std::uint64_t used, std::uint64_t most,
+               std::uint64_t exceeded) {
+  if (use.limit != limit) use.limit = limit;
+  use.used = used;
+  use.most = most;
+  use.exceeded = exceeded;
+}
+
+void fill_limits(serve::Status& status, const engine::Report& report,
+                 const feed::Intake::Limits& intake) {
+  status.limits.resize(report.limits.size() + intake.size());
+  auto use = status.limits.begin();
+  for (const auto& of : report.limits) set_limit(*use++, of.name, of.used, of.limit, of.exceeded);
+  for (const auto& of : intake) set_limit(*use++, of.limit, of.used, of.most, of.exceeded);
+}
 
 }  // namespace
 
@@ -36,13 +58,15 @@ void Monitor::show_customers(bool show) {
 }
 
 void Monitor::tick() {
-  intake_.tick(wall_());
+  const proto::Instant wall = wall_();
+  let_time_pass(wall);
+  last_tick_ = wall;
   names_.sweep(engine_.now(), kLooksPerTick);
 }
 
 void Monitor::fill(serve::Moment& moment) {
   const proto::Instant wall = wall_();
-  intake_.tick(wall);
+  let_time_pass(wall);
   moment.at = wall;
   engine_.report(moment.report);
   moment.spans.clear();
@@ -50,6 +74,23 @@ void Monitor::fill(serve::Moment& moment) {
   moment.spans.emplace_back(0);  // today
   fill_waiting(moment);
   fill_status(moment.status, moment.report, wall);
+}
+
+void Monitor::let_time_pass(proto::Instant wall) {
+  if (last_tick_ && wall - *last_tick_ > kStall) {
+    ++stalls_;
+    last_tick_ = wall;
+    follow_from_ = wall + kReadingTime;
+  }
+  if (wall >= follow_from_) intake_.tick(wall);
+}
+
+void Monitor::clock_stepped(proto::Millis delta, proto::Instant wall) {
+  ++clock_steps_;
+  intake_.clock_stepped(delta, wall);
+  if (last_tick_) *last_tick_ += delta;
+  // It may have been a suspension.
+  follow_from_ = wall + kReadingTime;
 }
 
 Monitor::Glance Monitor::glance() {
@@ -127,6 +168,8 @@ void Monitor::Listener::heartbeat(std::optional<proto::Instant> ts, proto::Insta
   monitor_.intake_.heartbeat(ts, wall);
 }
 
+void Monitor::Listener::answered(proto::Instant wall) { monitor_.intake_.answered(wall); }
+
 void Monitor::Listener::gap(feed::GapKind kind) { monitor_.intake_.gap(kind); }
 
 void Monitor::Listener::disconnected(feed::Disconnect reason) {
@@ -140,11 +183,21 @@ void Monitor::fill_status(serve::Status& status, const engine::Report& report,
   fill_feed_state(status, wall);
   status.lag = intake_.clock().lag(wall);
   status.gaps = gaps.count();
+  status.allowed_lateness = intake_.allowed_lateness();
+  status.clock_steps = clock_steps_;
+  status.stalls = stalls_;
+  fill_limits(status, report, intake_.limits());
   status.windows.resize(windows_.size() + 1);
-  for (std::size_t i = 0; i < windows_.size(); ++i)
-    status.windows[i] = {windows_[i].label, gaps.incomplete(windows_[i].span, report.watermark)};
+  const proto::Instant now = report.watermark;
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    const proto::Millis span = windows_[i].span;
+    status.windows[i] = {
+        windows_[i].label,
+        gaps.incomplete(span, now) || feed::window_start(span, now) <= report.incomplete_until};
+  }
+  const proto::Instant today = calendar_.day_of(now).start;
   status.windows.back() = {"today",
-                           gaps.incomplete_since(calendar_.day_of(report.watermark).start)};
+                           gaps.incomplete_since(today) || today <= report.incomplete_until};
 }
 
 void Monitor::fill_feed_state(serve::Status& status, proto::Instant wall) const {

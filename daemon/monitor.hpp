@@ -1,6 +1,7 @@
 // Everything between a feed and a scrape, without threads, sockets or clocks of its own.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,10 +37,16 @@ class Monitor {
   /// Whether the lists of waiting customers say their ids; from then on they are kept in memory
   /// while the customers wait, otherwise never. Off at first.
   void show_customers(bool show);
-  /// Lets time pass, so that deadlines fire without events and without scrapes.
+  /// Lets time pass, so that deadlines fire without events and without scrapes. Where the last one
+  /// was more than a second ago the process stood still: what came meanwhile has not been read yet,
+  /// so for half a second time passes by events only.
   void tick();
+  /// The wall clock was set by `delta` and is `wall` now. To be told before anything else is told
+  /// by the new time. Nothing fires by it; what is not heard of the source by the new time is
+  /// stale.
+  void clock_stepped(proto::Millis delta, proto::Instant wall);
   /// The numbers and the feed's state of this instant, and the lists of waiting customers that are
-  /// wished for; lets time pass first. The buffers of `moment` are reused.
+  /// wished for; lets time pass first, as tick() does. The buffers of `moment` are reused.
   void fill(serve::Moment& moment);
   /// The feed's state and how many customers wait, for one line; cheap, and lets no time pass.
   struct Glance {
@@ -80,6 +87,7 @@ class Monitor {
     void event(const proto::Event& event, proto::Instant wall) override;
     void rejected(const proto::Rejection& rejection) override;
     void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
+    void answered(proto::Instant wall) override;
     void gap(feed::GapKind kind) override;
     void disconnected(feed::Disconnect reason) override;
 
@@ -87,6 +95,7 @@ class Monitor {
     Monitor& monitor_;
   };
 
+  void let_time_pass(proto::Instant wall);
   void remember(const proto::Event& event, proto::Instant wall);
   void fill_waiting(serve::Moment& moment);
   void fill_status(serve::Status& status, const engine::Report& report, proto::Instant wall);
@@ -102,6 +111,10 @@ class Monitor {
   EngineSink sink_;
   feed::Intake intake_;
   Listener listener_{*this};
+  std::optional<proto::Instant> last_tick_;
+  proto::Instant follow_from_{};  ///< until then the wall clock is not followed
+  std::uint64_t clock_steps_ = 0;
+  std::uint64_t stalls_ = 0;
   bool show_customers_ = false;
   WaitingNames names_;
 };

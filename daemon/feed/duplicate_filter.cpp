@@ -78,12 +78,12 @@ bool DuplicateFilter::insert(const proto::CustomerKey& key, proto::Instant ts,
   bool found = false;
   std::size_t index = table.find(added, found);
   if (found) {
-    Slot& slot = table.slots[index];
+    const Slot& slot = table.slots[index];
     if (proto::Instant{proto::Millis(slot.ts)} >= oldest(watermark)) return false;
     uncount(slot);
-    slot = added;
-    count(slot);
-    return true;
+    table.erase(index);
+    --used_;
+    index = table.find(added, found);
   }
   if (remembered_ >= most_ && !make_room(watermark)) {
     ++not_remembered_;

@@ -72,6 +72,9 @@ class FeedListener {
   /// The source lives. `ts` is its clock, absent when it still has events for us (then a heartbeat
   /// does not mean that we have caught up).
   virtual void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) = 0;
+  /// The source answered a question of ours: it lives, and what it had sent until then has been
+  /// delivered. What its clock says is not known.
+  virtual void answered(proto::Instant wall) { heartbeat(wall, wall); }
   /// Events are missing between what came before and what comes next. Comes after connected() when
   /// the break is found at the resume, after disconnected() when nothing can be resumed.
   virtual void gap(GapKind kind) = 0;

@@ -12,6 +12,12 @@ constexpr int kBuckets = 60;
 
 }  // namespace
 
+proto::Instant window_start(proto::Millis span, proto::Instant watermark) {
+  const proto::Millis bucket = span / kBuckets;
+  const auto current = watermark.time_since_epoch() / bucket;  // times are positive: a floor
+  return proto::Instant{(current - (kBuckets - 1)) * bucket};
+}
+
 void GapLedger::open(GapKind kind, std::optional<proto::Instant> newest) {
   if (!open_) open_ = Open{newest, false};
   const bool counts = kind != GapKind::live_start;
@@ -32,9 +38,7 @@ void GapLedger::heard(proto::Instant ts) {
 }
 
 bool GapLedger::incomplete(proto::Millis span, proto::Instant watermark) const {
-  const proto::Millis bucket = span / kBuckets;
-  const auto current = watermark.time_since_epoch() / bucket;  // times are positive: a floor
-  return misses(proto::Instant{(current - (kBuckets - 1)) * bucket}, windows_began_);
+  return misses(window_start(span, watermark), windows_began_);
 }
 
 bool GapLedger::incomplete_since(proto::Instant start) const {

@@ -21,6 +21,10 @@ enum class GapKind : std::uint8_t {
 };
 inline constexpr int kGapKindCount = 5;
 
+/// The oldest moment that the rolling window of this span covers as it is at `watermark`: 60
+/// buckets of span/60, aligned to the epoch (spec 5).
+proto::Instant window_start(proto::Millis span, proto::Instant watermark);
+
 /// Counts gaps, measures them in event time, and says which windows a gap touches. A gap reaches
 /// from the newest `ts` before it to the first `ts` of an event or heartbeat after it; until that
 /// is known it is open, and every window is incomplete. A break found while a gap is open belongs
@@ -42,8 +46,8 @@ class GapLedger {
   /// Into a ledger that is new. False: this is no image of a ledger.
   bool load(image::Reader& reader);
 
-  /// Whether the rolling window of this span, as it is at `watermark` (60 buckets of span/60, R of
-  /// spec 5), holds a moment of a gap, so that its numbers may be too low.
+  /// Whether the rolling window of this span, as it is at `watermark`, holds a moment of a gap, so
+  /// that its numbers may be too low.
   bool incomplete(proto::Millis span, proto::Instant watermark) const;
   /// The same for a scope that began at `start`, such as the business day.
   bool incomplete_since(proto::Instant start) const;

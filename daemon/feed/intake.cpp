@@ -1,6 +1,7 @@
 #include "daemon/feed/intake.hpp"
 
 #include <algorithm>
+#include <cassert>
 
 namespace deskpulse::feed {
 
@@ -11,9 +12,11 @@ Intake::Intake(const IntakeSettings& settings, const proto::IdHasher& hasher, Ev
     : settings_(settings),
       hasher_(hasher),
       sink_(sink),
-      duplicates_(settings.allowed_lateness),
+      duplicates_(settings.allowed_lateness, settings.remembered_ids),
       order_(settings.reorder_window),
-      clock_({.reorder_window = settings.reorder_window, .live_lag = settings.live_lag}) {}
+      clock_({.reorder_window = settings.reorder_window, .live_lag = settings.live_lag}) {
+  assert(settings.buffered_events > 0);
+}
 
 Outcome Intake::accept(const proto::Event& event, Instant wall) {
   proto::Event prepared = event;
@@ -48,7 +51,8 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
     return outcome;
   };
   const Instant before = order_.watermark();
-  if (event.ts > wall + settings_.max_clock_skew) return refuse(Reject::future, Outcome::future);
+  if (event.ts > clock_.latest(wall) + settings_.max_clock_skew)
+    return refuse(Reject::future, Outcome::future);
   if (event.ts < duplicates_.oldest(before)) {
     return refuse(Reject::too_late, Outcome::too_late);
   }
@@ -90,6 +94,12 @@ Outcome Intake::take(const proto::Event& event) {
 }
 
 void Intake::place(const proto::Event& event) {
+  while (order_.size() >= settings_.buffered_events && event.ts > order_.watermark()) {
+    ++counters_.released_early;
+    const Instant target = std::min(order_.oldest(), event.ts);
+    if (journal_ != nullptr) journal_->advanced(target);
+    move_to(target);
+  }
   if (event.ts > order_.watermark()) {
     order_.push(event);
   } else {
@@ -102,6 +112,17 @@ void Intake::tick(Instant wall) {
   if (!target || *target <= order_.watermark()) return;
   if (journal_ != nullptr) journal_->advanced(*target);
   move_to(*target);
+}
+
+proto::Millis Intake::allowed_lateness() const {
+  const Instant oldest = duplicates_.oldest(order_.watermark());
+  return oldest == Instant{} ? settings_.allowed_lateness : order_.watermark() - oldest;
+}
+
+Intake::Limits Intake::limits() const {
+  return {
+      {{"remembered_ids", duplicates_.remembered(), duplicates_.most(), duplicates_.exceeded()},
+       {"buffered_events", order_.size(), settings_.buffered_events, counters_.released_early}}};
 }
 
 void Intake::finish(std::optional<Instant> until) {
@@ -132,11 +153,19 @@ void Intake::rejected(const proto::Rejection& rejection) {
 
 void Intake::heartbeat(std::optional<Instant> ts, Instant wall) {
   // A source whose clock is ahead of ours must not mark windows that are still to come.
-  if (ts) ts = std::min(*ts, wall);
+  if (ts) ts = std::min(*ts, clock_.latest(wall));
   clock_.heartbeat(ts, wall);
-  if (!ts) return;
-  if (journal_ != nullptr) journal_->heard(*ts);
-  gaps_.heard(*ts);
+  if (ts) heard(*ts);
+}
+
+void Intake::answered(Instant wall) {
+  clock_.answered(wall);
+  heard(*clock_.newest());
+}
+
+void Intake::heard(Instant ts) {
+  if (journal_ != nullptr) journal_->heard(ts);
+  gaps_.heard(ts);
 }
 
 void Intake::gap(GapKind kind) {

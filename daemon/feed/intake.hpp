@@ -26,6 +26,8 @@ struct IntakeSettings {
   proto::Millis allowed_lateness{600'000};
   proto::Millis max_clock_skew{5'000};
   proto::Millis live_lag{5'000};
+  std::size_t remembered_ids = DuplicateFilter::kMost;
+  std::size_t buffered_events = 1'000'000;  ///< each takes some 300 bytes
 };
 
 /// What became of one event; R1.
@@ -46,6 +48,7 @@ struct IntakeCounters {
   std::array<std::string_view, proto::kRejectCount> rejected_field{};
   std::uint64_t late = 0;
   std::uint64_t duplicates = 0;
+  std::uint64_t released_early = 0;  ///< times that the buffer was full and time went on for room
   std::uint64_t connects = 0;
   std::array<std::uint64_t, kDisconnectCount> disconnects{};  ///< by Disconnect
 
@@ -54,6 +57,10 @@ struct IntakeCounters {
 
 /// The one place where events become the engine's input. Feeds talk to it as their listener; a
 /// replay calls accept() and finish(). A function of its calls: it reads no clock.
+///
+/// Two things could grow without bound. Ids: see DuplicateFilter; where it remembers less than the
+/// allowed lateness, what is older is `too_late`. Events in the reorder buffer: where there is no
+/// room for one, time goes on to the oldest of them; what then comes before that is late.
 ///
 /// About 150 ns an event beside the sink's own time; allocates only while its tables grow. One
 /// thread at a time.
@@ -75,6 +82,8 @@ class Intake final : public FeedListener {
   /// Live: lets the watermark follow the clock. To be called before the numbers are read, and a few
   /// times a second, so that deadlines fire with no events at all.
   void tick(proto::Instant wall);
+  /// Live: the wall clock was set by `delta`, and is `wall` now. Nothing moves by that.
+  void clock_stepped(proto::Millis delta, proto::Instant wall) { clock_.stepped(delta, wall); }
   /// Replay: the input ends. Drains the buffer and moves the watermark to the newest `ts`, or to
   /// `until` where that is later. Nothing may be accepted afterwards.
   void finish(std::optional<proto::Instant> until = std::nullopt);
@@ -102,6 +111,7 @@ class Intake final : public FeedListener {
   void event(const proto::Event& event, proto::Instant wall) override;
   void rejected(const proto::Rejection& rejection) override;
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
+  void answered(proto::Instant wall) override;
   void gap(GapKind kind) override;
   void disconnected(Disconnect reason) override;
 
@@ -111,6 +121,17 @@ class Intake final : public FeedListener {
   const LiveClock& clock() const { return clock_; }
   const GapLedger& gaps() const { return gaps_; }
   std::size_t buffered() const { return order_.size(); }
+  /// Less than in the settings while not all ids of that time are remembered.
+  proto::Millis allowed_lateness() const;
+  /// How near the bounds are on what an upstream can make grow, by the names of the settings.
+  struct LimitUse {
+    std::string_view limit;
+    std::uint64_t used = 0;
+    std::uint64_t most = 0;
+    std::uint64_t exceeded = 0;  ///< how often there was no room
+  };
+  using Limits = std::array<LimitUse, 2>;
+  Limits limits() const;
   std::size_t bytes_used() const { return order_.bytes_used() + duplicates_.bytes_used(); }
 
  private:
@@ -128,7 +149,9 @@ class Intake final : public FeedListener {
 
   /// An event that was accepted, by whomever.
   Outcome take(const proto::Event& event);
-  /// One that is not late.
+  /// The source stood at `ts` when it was heard.
+  void heard(proto::Instant ts);
+  /// One that is not late; time goes on first where there is no room for it.
   void place(const proto::Event& event);
   void move_to(proto::Instant watermark);
 

@@ -61,7 +61,8 @@ void Intake::save(image::Writer& writer) const {
   save_counts(writer, counters_.events, type_label);
   save_counts(writer, counters_.rejected, reject_label);
   save_counts(writer, counters_.disconnects, disconnect_label);
-  for (const std::uint64_t count : {counters_.late, counters_.duplicates, counters_.connects})
+  for (const std::uint64_t count :
+       {counters_.late, counters_.duplicates, counters_.released_early, counters_.connects})
     writer.number(count);
 }
 
@@ -90,7 +91,8 @@ bool Intake::load(image::Reader& reader) {
   load_counts(reader, counters_.events, type_label);
   load_counts(reader, counters_.rejected, reject_label);
   load_counts(reader, counters_.disconnects, disconnect_label);
-  for (std::uint64_t* const count : {&counters_.late, &counters_.duplicates, &counters_.connects})
+  for (std::uint64_t* const count :
+       {&counters_.late, &counters_.duplicates, &counters_.released_early, &counters_.connects})
     *count = reader.number();
   return reader.ok();
 }

@@ -4,6 +4,14 @@
 
 namespace deskpulse::feed {
 
+namespace {
+
+/// The inverse of the rate at which the source's clock may seem to fall behind ours: ten times what
+/// clocks do.
+constexpr int kDriftIn = 1'000;
+
+}  // namespace
+
 void LiveClock::connected(proto::Millis heartbeat) {
   connected_ = true;
   ever_connected_ = true;
@@ -13,7 +21,14 @@ void LiveClock::connected(proto::Millis heartbeat) {
 }
 
 void LiveClock::event(proto::Instant ts, proto::Instant wall) {
-  newest_event_ = std::max(ts, newest_event_.value_or(ts));
+  // An event that is behind others says nothing about the clock.
+  if (!newest_event_ || ts >= *newest_event_) {
+    newest_event_ = ts;
+    const proto::Millis ahead = std::min(ts - wall, proto::Millis{0});
+    const proto::Millis slack = std::max(wall - ahead_at_, proto::Millis{0}) / kDriftIn;
+    ahead_ = ahead_ ? std::max(ahead, *ahead_ - slack) : ahead;
+    ahead_at_ = wall;
+  }
   event_at_ = wall;
   heard(ts, wall);
 }
@@ -24,8 +39,26 @@ void LiveClock::refused(proto::Instant wall) {
 }
 
 void LiveClock::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) {
-  // A source whose clock is ahead of ours must not look caught up for longer than it is heard.
-  heard(ts ? std::optional(std::min(*ts, wall)) : std::nullopt, wall);
+  if (ts) {
+    // A source whose clock is ahead of ours must not look caught up for longer than it is heard.
+    ts = std::min(*ts, latest(wall));
+    ahead_ = *ts - wall;
+    ahead_at_ = wall;
+  }
+  heard(ts, wall);
+}
+
+void LiveClock::answered(proto::Instant wall) {
+  // Our clock for a source's that was never heard: there is nothing that it could be too early for.
+  heard(std::min(wall, source_time(wall).value_or(wall)), wall);
+}
+
+void LiveClock::stepped(proto::Millis delta, proto::Instant wall) {
+  if (ahead_) *ahead_ -= delta;
+  ahead_at_ += delta;
+  if (event_at_) *event_at_ += delta;
+  if (heard_at_) *heard_at_ += delta;
+  was_caught_up_ = was_caught_up_ && is_caught_up(wall);
 }
 
 void LiveClock::heard(std::optional<proto::Instant> ts, proto::Instant wall) {
@@ -57,7 +90,18 @@ bool LiveClock::is_caught_up(proto::Instant wall) const {
   return connected_ && heard_at_ && newest_ && wall - *newest_ < settings_.live_lag;
 }
 
+std::optional<proto::Instant> LiveClock::source_time(proto::Instant wall) const {
+  if (!ahead_) return std::nullopt;
+  return wall + *ahead_;
+}
+
+proto::Instant LiveClock::latest(proto::Instant wall) const {
+  return std::max(wall, source_time(wall).value_or(wall));
+}
+
 bool LiveClock::is_stale(proto::Instant wall) const {
+  // Behind the source by that much, the wall clock makes the watermark stand still.
+  if (ahead_ && *ahead_ >= settings_.live_lag) return true;
   return !connected_ || !heard_at_ || !was_caught_up_ || is_silent(wall);
 }
 
@@ -70,7 +114,8 @@ std::optional<proto::Instant> LiveClock::target(proto::Instant wall) const {
   if (newest_event_) target = *newest_event_ - settings_.reorder_window;
   const bool silent = !event_at_ || wall - *event_at_ >= settings_.silent_after;
   if (silent && is_caught_up(wall)) {
-    target = std::max(target.value_or(proto::Instant::min()), wall - settings_.reorder_window);
+    const proto::Instant source = std::min(wall, source_time(wall).value_or(wall));
+    target = std::max(target.value_or(proto::Instant::min()), source - settings_.reorder_window);
   }
   return target;
 }

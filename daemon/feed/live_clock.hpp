@@ -16,14 +16,21 @@ struct LiveClockSettings {
 };
 
 /// The live watermark. It follows the events; where the feed is connected, caught up and silent it
-/// follows the wall clock instead, so that waits grow with no events at all; else it stands still.
+/// follows the source's clock instead, so that waits grow with no events at all; else it stands
+/// still.
+///
+/// *The source's clock*: the newest time that was heard of it, by an event or a heartbeat, and the
+/// time that has passed since. It is kept as its distance from our wall clock, and is never ahead
+/// of it when heard; so a wall clock that is ahead of the source's fires no deadline early.
+/// Heartbeats set it; events, which may have been under way for a while, only put it forward, and
+/// back by a thousandth of the time that passes, for a wall clock that runs too fast.
 ///
 /// *Caught up*: heard since the connection was made, and the newest event or heartbeat is less than
 /// `live_lag` behind the wall clock. *Stale*: not connected, or nothing heard for longer than the
 /// heartbeat interval + `live_lag`, or not caught up when last heard.
 ///
-/// Reads no clock: `wall` is an argument everywhere. A wall clock that is set back makes nothing go
-/// back; one that is set forward makes the feed stale until it is heard again. O(1), no allocation.
+/// Reads no clock: `wall` is an argument everywhere. It proceeds as time does; where it is set,
+/// that is to be said (stepped()). O(1), no allocation.
 class LiveClock {
  public:
   explicit LiveClock(const LiveClockSettings& settings) : settings_(settings) {}
@@ -35,6 +42,11 @@ class LiveClock {
   void refused(proto::Instant wall);
   /// `ts` absent: the source lives, but still has events for us.
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall);
+  /// The source lives, and had nothing more for us; its clock is not said.
+  void answered(proto::Instant wall);
+  /// The wall clock was set by `delta`, and only that: no time has passed. Makes the feed stale
+  /// until it is heard again, where it no longer is caught up.
+  void stepped(proto::Millis delta, proto::Instant wall);
 
   /// The source once was at `ts`, by an event or not: known from a record, not heard now.
   void recover(proto::Instant ts, bool is_event);
@@ -55,6 +67,9 @@ class LiveClock {
   bool is_stale(proto::Instant wall) const;
   /// Heard since the connection was made, but not for the heartbeat interval + `live_lag`.
   bool is_silent(proto::Instant wall) const;
+  /// The latest time that a source may truthfully speak of: the wall clock's, or its own that was
+  /// heard before the wall clock was set back.
+  proto::Instant latest(proto::Instant wall) const;
   /// How far the newest event or heartbeat is behind the wall clock, at least 0.
   std::optional<proto::Millis> lag(proto::Instant wall) const;
   std::optional<proto::Instant> newest_event() const { return newest_event_; }
@@ -62,6 +77,8 @@ class LiveClock {
   std::optional<proto::Instant> newest() const { return newest_; }
 
  private:
+  /// Of the source, as far as it has been heard.
+  std::optional<proto::Instant> source_time(proto::Instant wall) const;
   /// `ts` absent: a sign of life that says nothing about how far the source is.
   void heard(std::optional<proto::Instant> ts, proto::Instant wall);
 
@@ -72,6 +89,9 @@ class LiveClock {
   proto::Millis heartbeat_{};
   std::optional<proto::Instant> newest_event_;
   std::optional<proto::Instant> newest_;
+  /// The source's clock − the wall clock; above 0 only where that was set back. Absent: not heard.
+  std::optional<proto::Millis> ahead_;
+  proto::Instant ahead_at_{};               ///< wall time at which an event last put it anywhere
   std::optional<proto::Instant> event_at_;  ///< wall time of the last event
   std::optional<proto::Instant> heard_at_;  ///< wall time; absent: not since connected
 };

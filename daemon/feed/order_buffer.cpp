@@ -79,6 +79,11 @@ std::size_t OrderBuffer::next_queue(proto::Instant after, proto::Instant to) con
   return kNone;
 }
 
+proto::Instant OrderBuffer::oldest() const {
+  assert(size_ > 0);
+  return queues_[next_queue(watermark_, watermark_ + window_)].head->event.ts;
+}
+
 void OrderBuffer::fetch_until(proto::Instant end) {
   fetched_ = std::max(fetched_, watermark_);
   const proto::Instant last = std::min(end, watermark_ + window_);

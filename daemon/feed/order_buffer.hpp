@@ -76,6 +76,8 @@ class OrderBuffer {
   bool load(image::Reader& reader, const std::function<void(const proto::Event&)>& place);
 
   proto::Instant watermark() const { return watermark_; }
+  /// The `ts` of the event that comes next. Not of an empty buffer.
+  proto::Instant oldest() const;
   std::size_t size() const { return size_; }
   std::size_t bytes_used() const;
 

@@ -70,7 +70,7 @@ void StreamSession::pong(Instant wall) {
   assert(open_);
   if (!is_plain()) return;  // there the server's heartbeats say more
   ++signs_of_life_;
-  if (listener_ != nullptr) listener_->heartbeat(wall, wall);
+  if (listener_ != nullptr) listener_->answered(wall);
 }
 
 StreamSession::Verdict StreamSession::plain_message(std::string_view text, proto::Tail tail,

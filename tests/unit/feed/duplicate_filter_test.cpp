@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <tuple>
+#include <vector>
 
+#include "tests/unit/feed/image_in_memory.hpp"
 #include "tests/unit/feed/recording_sink.hpp"
 
 namespace deskpulse::feed {
@@ -102,6 +106,71 @@ TEST(DuplicateFilter, MemoryStaysBoundedWhileIdsPass) {
 
   EXPECT_EQ(filter.bytes_used(), warm);
   EXPECT_LE(warm, 6'144u * 16);  // 1,001 ids are remembered at a time
+}
+
+TEST(DuplicateFilter, AtTheLimitTheOldestAreForgottenAndTheirEventsAreNoLongerToBeTaken) {
+  constexpr std::size_t kMost = 1'000;
+  DuplicateFilter filter(Millis{600'000}, kMost);
+  std::mt19937_64 random(3);
+  std::map<CustomerKey, std::int64_t> plain;
+  std::int64_t watermark = 1'000'000;
+  int asked_again = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    watermark += static_cast<std::int64_t>(random() % 40);
+    std::int64_t ts = watermark - static_cast<std::int64_t>(random() % 30'000);
+    CustomerKey key{random(), random()};
+    if (i % 3 == 0 && !plain.empty()) {  // an event that came before, again
+      const auto known = plain.upper_bound(CustomerKey{random(), 0});
+      if (known != plain.end()) std::tie(key, ts) = *known;
+    }
+    if (at(ts) < filter.oldest(at(watermark))) continue;  // as an intake does
+
+    const bool is_new = plain.emplace(key, ts).second;
+    asked_again += is_new ? 0 : 1;
+    ASSERT_EQ(filter.insert(key, at(ts), at(watermark)), is_new) << i;
+    ASSERT_LE(filter.remembered(), kMost);
+  }
+
+  EXPECT_GT(asked_again, 500);
+  EXPECT_GT(filter.exceeded(), 0u);
+  EXPECT_LE(filter.bytes_used(), 64u * 1'024 + 128 * kMost);
+}
+
+TEST(DuplicateFilter, AfterAFloodTheWholeLatenessIsAllowedAgain) {
+  DuplicateFilter filter(Millis{10'000}, 100);
+  for (std::uint64_t i = 1; i < 1'000; ++i)
+    filter.insert({i, i << 40}, at(100'000 + static_cast<std::int64_t>(i)),
+                  at(100'000 + static_cast<std::int64_t>(i)));
+  ASSERT_GT(filter.oldest(at(101'000)), at(100'800));
+
+  EXPECT_EQ(filter.oldest(at(120'000)), at(110'000));
+}
+
+TEST(DuplicateFilter, MoreThanTheLimitAtOneInstantAreTakenAndCounted) {
+  DuplicateFilter filter(Millis{10'000}, 100);
+  for (std::uint64_t i = 1; i <= 150; ++i)
+    EXPECT_TRUE(filter.insert({i, i << 40}, at(50'000), at(50'000)));
+
+  EXPECT_EQ(filter.exceeded(), 50u);
+  EXPECT_EQ(filter.oldest(at(50'000)), at(40'000));
+  EXPECT_FALSE(filter.insert({7, 7ULL << 40}, at(50'000), at(50'000)));
+}
+
+TEST(DuplicateFilter, EqualContentsAreEqualImagesWhateverTheirHistory) {
+  std::mt19937_64 random(5);
+  std::vector<CustomerKey> keys(5'000);
+  for (CustomerKey& key : keys) key = {random(), random()};
+  const auto image_of = [](const DuplicateFilter& filter) {
+    return image_by([&](image::Writer& writer) { filter.save(writer, at(60'000)); });
+  };
+  DuplicateFilter one(Millis{10'000});
+  for (const CustomerKey& key : keys) one.insert(key, at(60'000), at(60'000));
+  DuplicateFilter other(Millis{10'000});
+  for (int i = 0; i < 9'000; ++i) other.insert({random(), random()}, at(20'000), at(20'000));
+  std::shuffle(keys.begin(), keys.end(), random);
+  for (const CustomerKey& key : keys) other.insert(key, at(60'000), at(60'000));
+
+  EXPECT_EQ(image_of(one), image_of(other));
 }
 
 }  // namespace

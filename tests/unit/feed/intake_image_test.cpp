@@ -40,7 +40,7 @@ std::vector<Seen> seen(const RecordingSink& sink) {
 /// A source, its network and a clock, all by chance.
 class Chance {
  public:
-  explicit Chance(unsigned seed, Millis lateness) : random_(seed), lateness_(lateness) {}
+  explicit Chance(unsigned seed) : random_(seed) {}
 
   /// One thing happens to the intake.
   void step(Intake& intake) {
@@ -95,7 +95,6 @@ class Chance {
   }
 
   std::mt19937 random_;
-  Millis lateness_;
   std::int64_t now_ = kStart;
   int marks_ = 0;
 };
@@ -110,7 +109,7 @@ TEST(IntakeImage, GoesOnAsIfThereHadBeenNoBreak) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     RecordingSink sink;
     Intake intake(kSettings, proto::IdHasher{}, sink);
-    Chance chance(seed, kSettings.allowed_lateness);
+    Chance chance(seed);
     const unsigned before = 1 + seed * 37 % 1'000;
     for (unsigned i = 0; i < before; ++i) chance.step(intake);
 
@@ -125,7 +124,7 @@ TEST(IntakeImage, GoesOnAsIfThereHadBeenNoBreak) {
     intake.connected(Millis{5'000}, at(kStart + 900'000));
     after.connected(Millis{5'000}, at(kStart + 900'000));
     sink.applied.clear();
-    Chance later(seed + 1'000, kSettings.allowed_lateness);
+    Chance later(seed + 1'000);
     Chance later_again = later;
     for (int i = 0; i < 500; ++i) {
       later.step(intake);
@@ -143,7 +142,7 @@ TEST(IntakeImage, ACrashLosesNothingThatAJournalHasBehindTheImage) {
     RecordedJournal journal;
     Intake intake(kSettings, proto::IdHasher{}, sink);
     intake.tell(&journal);
-    Chance chance(seed, kSettings.allowed_lateness);
+    Chance chance(seed);
     const unsigned steps_before = seed * 53 % 1'500;
     const unsigned steps_behind = seed * 71 % 1'500;
     for (unsigned i = 0; i < steps_before; ++i) chance.step(intake);
@@ -164,6 +163,36 @@ TEST(IntakeImage, ACrashLosesNothingThatAJournalHasBehindTheImage) {
     ASSERT_EQ(sink_after.now, sink.now);
     ASSERT_EQ(image_of(after), image_of(intake));
     ASSERT_FALSE(journal.told_clear_id);
+  }
+}
+
+TEST(IntakeImage, ACrashAtTheLimitsLosesNothingEither) {
+  IntakeSettings small = kSettings;
+  small.remembered_ids = 40;
+  small.buffered_events = 7;
+  for (unsigned seed = 0; seed < 40; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    RecordingSink sink;
+    RecordedJournal journal;
+    Intake intake(small, proto::IdHasher{}, sink);
+    intake.tell(&journal);
+    Chance chance(seed);
+    for (unsigned i = 0; i < seed * 53 % 1'500; ++i) chance.step(intake);
+    const Image image = image_of(intake);
+    const std::size_t first = journal.size();
+    sink.applied.clear();
+    for (int i = 0; i < 700; ++i) chance.step(intake);
+
+    RecordingSink sink_after;
+    Intake after(small, proto::IdHasher{}, sink_after);
+    ASSERT_TRUE(load(after, image));
+    sink_after.applied.clear();
+    sink_after.now = after.watermark();
+    journal.tell(after.recovery(), first);
+    after.recover_refusals(intake.counters());
+
+    ASSERT_EQ(seen(sink_after), seen(sink));
+    ASSERT_EQ(image_of(after), image_of(intake));
   }
 }
 
@@ -244,7 +273,7 @@ TEST(IntakeImage, AnOpenGapIsStillOpenAndIsNotCountedTwice) {
 TEST(IntakeImage, EveryTruncationIsRefused) {
   RecordingSink sink;
   Intake intake(kSettings, proto::IdHasher{}, sink);
-  Chance chance(7, kSettings.allowed_lateness);
+  Chance chance(7);
   for (int i = 0; i < 300; ++i) chance.step(intake);
   const Image whole = image_of(intake);
 
@@ -258,7 +287,7 @@ TEST(IntakeImage, EveryTruncationIsRefused) {
 TEST(IntakeImage, GarbageIsRefusedOrIsAStateThatGoesOn) {
   RecordingSink sink;
   Intake intake(kSettings, proto::IdHasher{}, sink);
-  Chance chance(7, kSettings.allowed_lateness);
+  Chance chance(7);
   for (int i = 0; i < 300; ++i) chance.step(intake);
   const Image whole = image_of(intake);
 

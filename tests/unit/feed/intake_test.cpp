@@ -228,6 +228,71 @@ TEST_F(IntakeTest, WithoutAReorderWindowEveryEventIsAppliedAtOnce) {
   EXPECT_EQ(plain.counters().late, 1u);
 }
 
+TEST_F(IntakeTest, AFullBufferLetsTimeGoOnToTheOldestOfItsEvents) {
+  RecordingSink small_sink;
+  Intake small({.reorder_window = Millis{1'000}, .buffered_events = 3}, proto::IdHasher{},
+               small_sink);
+  for (const std::int64_t ts : {100, 300, 200, 250}) small.accept(message(kStart + ts), at(kStart));
+  EXPECT_EQ(small_sink.times(), (Times{kStart + 100}));
+
+  // Before all that wait: it is the one that has to go.
+  EXPECT_EQ(small.accept(message(kStart + 150), at(kStart)), Outcome::in_order);
+  EXPECT_EQ(small_sink.times(), (Times{kStart + 100, kStart + 150}));
+  EXPECT_EQ(small.accept(message(kStart + 120), at(kStart)), Outcome::late);
+
+  const Intake::LimitUse buffered = small.limits()[1];
+  EXPECT_EQ(buffered.limit, "buffered_events");
+  EXPECT_EQ(buffered.used, 3u);
+  EXPECT_EQ(buffered.most, 3u);
+  EXPECT_EQ(buffered.exceeded, 2u);
+}
+
+TEST_F(IntakeTest, InAFloodNoDuplicateIsTakenAndTheAllowedLatenessSaysWhatIsStillTaken) {
+  RecordingSink flooded_sink;
+  Intake flooded({.reorder_window = Millis{100},
+                  .allowed_lateness = Millis{60'000},
+                  .remembered_ids = 500,
+                  .buffered_events = 50},
+                 proto::IdHasher{}, flooded_sink);
+  std::mt19937 random(9);
+  std::set<std::string> sent;
+  std::set<std::string> taken;
+  for (std::int64_t now = kStart; now < kStart + 20'000; ++now) {
+    const std::int64_t ts = now - static_cast<std::int64_t>(random() % 3'000);
+    const std::string id = std::to_string(ts) + "-" + std::to_string(random() % 3);
+    proto::Event event = message(ts, id);
+    event.topic = id;
+    const Outcome outcome = flooded.accept(event, at(now));
+    if (outcome == Outcome::in_order || outcome == Outcome::late) {
+      ASSERT_TRUE(taken.insert(id).second) << id;
+    } else if (outcome == Outcome::too_late) {
+      ASSERT_LT(at(ts), flooded.watermark() - flooded.allowed_lateness());
+    } else {
+      ASSERT_EQ(outcome, Outcome::duplicate);
+      ASSERT_TRUE(taken.contains(id)) << id;
+    }
+    ASSERT_LE(flooded.buffered(), 50u);
+    ASSERT_LE(flooded.limits()[0].used, 500u);
+  }
+  flooded.finish();
+
+  std::multiset<std::string> applied;
+  for (const auto& one : flooded_sink.applied) applied.insert(one.topic);
+  EXPECT_TRUE(std::equal(applied.begin(), applied.end(), taken.begin(), taken.end()));
+  EXPECT_GT(flooded.limits()[0].exceeded, 0u);
+  EXPECT_LT(flooded.allowed_lateness(), Millis{3'000});
+  EXPECT_EQ(intake.allowed_lateness(), Millis{10'000});
+}
+
+TEST_F(IntakeTest, AWallClockSetBackRefusesNothingAsTheFuture) {
+  intake.connected(Millis{5'000}, at(kStart));
+  intake.event(message(kStart), at(kStart));
+  intake.clock_stepped(Millis{-600'000}, at(kStart - 599'000));
+
+  EXPECT_EQ(intake.accept(message(kStart + 2'000), at(kStart - 598'000)), Outcome::in_order);
+  EXPECT_EQ(intake.accept(message(kStart + 7'001), at(kStart - 598'000)), Outcome::future);
+}
+
 /// Spec 3 in its plainest form: everything is kept, sorted and searched.
 struct PlainIntake {
   std::int64_t reorder, lateness;

@@ -1,0 +1,154 @@
+// A monitor that goes on in another process.
+#include <gmock/gmock.h>
+
+#include "daemon/monitor.hpp"
+#include "tests/unit/feed/image_in_memory.hpp"
+#include "tests/unit/feed/recorded_journal.hpp"
+
+namespace deskpulse {
+namespace {
+
+using namespace std::chrono_literals;
+using proto::Instant;
+
+class RestoredMonitorTest : public testing::Test {
+ protected:
+  static void customer_writes(Monitor& monitor, Instant ts, std::string_view customer = "c") {
+    proto::Event event;
+    event.type = proto::Type::message;
+    event.from = proto::From::customer;
+    event.ts = ts;
+    event.shop = "shop";
+    event.customer = customer;
+    event.agent = "agent";
+    monitor.listener().event(event, ts);
+  }
+  Image image(const std::optional<feed::Cursor>& cursor = std::nullopt) const {
+    return image_by([&](image::Writer& writer) { monitor_.save(writer, cursor); });
+  }
+  static Monitor::Restored load(Monitor& monitor, const Image& image) {
+    Monitor::Restored restored;
+    const bool is_whole = loads(image, [&](image::Reader& reader) {
+      restored = monitor.load(reader);
+      return restored.ok;
+    });
+    EXPECT_EQ(is_whole, restored.ok);
+    return restored;
+  }
+  static const serve::Moment& moment(Monitor& monitor, serve::Moment& to) {
+    monitor.fill(to);
+    return to;
+  }
+  static bool incomplete(Monitor& monitor, const std::string& window) {
+    serve::Moment moment;
+    monitor.fill(moment);
+    for (const auto& each : moment.status.windows)
+      if (each.window == window) return each.incomplete;
+    ADD_FAILURE() << "no window " << window;
+    return false;
+  }
+
+  Instant wall_{1'700'000'000s};
+  engine::Settings engine_;
+  feed::IntakeSettings intake_;
+  Monitor monitor_{engine_, intake_, proto::IdHasher{}, [this] { return wall_; }};
+  serve::Moment moment_;
+};
+
+TEST_F(RestoredMonitorTest, ShowsTheNumbersOfTheOneBeforeItAndThatItIsNotConnected) {
+  monitor_.listener().connected(5s, wall_);
+  for (int i = 0; i < 100; ++i)
+    customer_writes(monitor_, wall_ + i * 100ms, "customer " + std::to_string(i));
+  monitor_.listener().disconnected(feed::Disconnect::closed_by_peer);
+  wall_ += 10s;
+
+  Monitor after(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
+  const auto restored = load(after, image(feed::Cursor{"k3", 77}));
+
+  ASSERT_TRUE(restored.ok);
+  EXPECT_EQ(restored.cursor, (feed::Cursor{"k3", 77}));
+  EXPECT_FALSE(restored.windows_anew);
+  const serve::Moment& now = moment(after, moment_);
+  EXPECT_EQ(now.report.shops.at(0).levels.waiting_customers, 90U);  // ten wait for their time
+  EXPECT_EQ(now.report.watermark, monitor_.intake().watermark());
+  EXPECT_EQ(serve::not_ready_reason(now.status), "starting");
+  EXPECT_EQ(now.status.reconnects, 0U);
+  after.listener().connected(5s, wall_);
+  EXPECT_EQ(moment(after, moment_).status.reconnects, 1U);
+  EXPECT_FALSE(incomplete(after, "1h"));
+}
+
+TEST_F(RestoredMonitorTest, WindowsThatBeganAnewAreIncompleteAndTheirGapIsNoneOfTheFeed) {
+  monitor_.listener().connected(5s, wall_);
+  customer_writes(monitor_, wall_);
+  engine_.windows = {{"2m", 120s}};
+  Monitor after(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
+
+  const auto restored = load(after, image());
+
+  ASSERT_TRUE(restored.ok);
+  EXPECT_TRUE(restored.windows_anew);
+  EXPECT_FALSE(restored.today_anew);
+  EXPECT_TRUE(incomplete(after, "2m"));
+  EXPECT_FALSE(incomplete(after, "today"));
+  EXPECT_EQ(moment(after, moment_).status.gaps, 0U);
+  customer_writes(after, wall_ + 123s);
+  EXPECT_FALSE(incomplete(after, "2m"));
+}
+
+TEST_F(RestoredMonitorTest, ADayThatBeganAnewIsIncompleteAlone) {
+  monitor_.listener().connected(5s, wall_);
+  customer_writes(monitor_, wall_);
+  engine_.calendar = engine::Calendar(8h, {}, 4h);
+  Monitor after(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
+
+  const auto restored = load(after, image());
+
+  ASSERT_TRUE(restored.ok);
+  EXPECT_TRUE(restored.today_anew);
+  EXPECT_TRUE(incomplete(after, "today"));
+  EXPECT_FALSE(incomplete(after, "1h"));
+}
+
+TEST_F(RestoredMonitorTest, TheJournalBringsImageAndNumbersToTheSameState) {
+  feed::RecordedJournal journal;
+  monitor_.tell(&journal);
+  monitor_.listener().connected(5s, wall_);
+  for (int i = 0; i < 300; ++i) {
+    wall_ += 210ms;
+    customer_writes(monitor_, wall_ - (i * 37 % 11) * 300ms, "customer " + std::to_string(i % 40));
+    if (i % 50 == 0) {
+      for (int n = 0; n < 8; ++n) {
+        wall_ += 250ms;
+        monitor_.listener().heartbeat(wall_, wall_);
+        monitor_.tick();
+      }
+    }
+    if (i == 120) monitor_.listener().gap(feed::GapKind::hole);
+    if (i == 150) moment_.waiting.clear();
+  }
+  Monitor empty(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
+  const Image nothing = image_by([&](image::Writer& writer) { empty.save(writer, std::nullopt); });
+  Monitor after(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
+  ASSERT_TRUE(load(after, nothing).ok);
+
+  journal.tell(after.recovery(), 0);
+  after.recover_refusals(monitor_.intake().counters());
+
+  EXPECT_EQ(image_by([&](image::Writer& writer) { after.save(writer, std::nullopt); }), image());
+}
+
+TEST_F(RestoredMonitorTest, AnEngineAndAnIntakeOfDifferentTimesAreNoState) {
+  customer_writes(monitor_, wall_);
+  Image mixed = image_by([&](image::Writer& writer) {
+    engine::Engine(engine_).save(writer);
+    monitor_.intake().save(writer);
+    writer.flag(false);
+  });
+
+  Monitor after(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
+  EXPECT_FALSE(load(after, mixed).ok);
+}
+
+}  // namespace
+}  // namespace deskpulse
