@@ -142,7 +142,7 @@ StreamSession::Verdict StreamSession::events(const proto::Events& frame, Instant
 
 StreamSession::Verdict StreamSession::breach(std::string_view what) {
   open_ = false;
-  ending_.end = {Disconnect::protocol_error, std::string(what)};
+  ending_.end = {Disconnect::session_error, std::string(what)};
   ending_.close_code = kProtocolError;
   return Verdict::end;
 }

@@ -12,14 +12,20 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <boost/beast/zlib/error.hpp>
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "daemon/feed/name_resolver.hpp"
 #include "daemon/feed/read_ahead_stream.hpp"
 #include "daemon/feed/watchdog.hpp"
 
@@ -57,31 +63,78 @@ bool is_address(const std::string& host) {
   return !error;
 }
 
-/// Why a read or the handshake failed.
+/// Why a read failed.
 End ended_by(const error_code& error) {
   static const auto& kWebsocket = make_error_code(websocket::error::closed).category();
-  if (error == websocket::error::closed) return {Disconnect::closed_by_peer, {}};
-  if (error == websocket::error::message_too_big) {
+  static const auto& kDeflate = make_error_code(beast::zlib::error::stream_error).category();
+  static const auto& kHttp = make_error_code(beast::http::error::end_of_stream).category();
+  if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow)
     return {Disconnect::message_too_large, "send smaller frames, or raise the limit on their size"};
-  }
-  if (error == websocket::error::buffer_overflow) return {Disconnect::message_too_large, {}};
+  if (error == websocket::error::bad_frame_payload || error == websocket::error::bad_close_payload)
+    return {Disconnect::bad_utf8, error.message()};
+  if (error == websocket::error::partial_deflate_block || error.category() == kDeflate)
+    return {Disconnect::bad_compression, error.message()};
   if (error.category() == kWebsocket) return {Disconnect::protocol_error, error.message()};
   if (error == asio::error::eof || error == ssl::error::stream_truncated ||
-      error == beast::http::error::end_of_stream) {
-    return {Disconnect::closed_by_peer, "the connection ended without a close frame"};
-  }
+      error == beast::http::error::end_of_stream || error == beast::http::error::partial_message)
+    return {Disconnect::dropped_by_peer, "the connection ended without a close frame"};
+  if (error.category() == kHttp) return {Disconnect::handshake_malformed, error.message()};
+  if (error.category() == asio::error::get_ssl_category())
+    return {Disconnect::tls_failed, error.message()};
   return {Disconnect::connection_lost, error.message()};
 }
 
-/// A name lookup. The system's resolver cannot be stopped, so it is left to end by itself.
-struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), wake(executor) {}
-  Tcp::resolver resolver;
-  asio::steady_timer wake;
-  bool done = false;
-  error_code error;
-  std::vector<Tcp::endpoint> endpoints;
-};
+/// Why the TLS handshake failed. `verified` is what OpenSSL made of the certificate.
+End tls_ended_by(const error_code& error, long verified, bool is_wrong_name) {
+  if (is_wrong_name) return {Disconnect::tls_wrong_name, "the certificate is for another host"};
+  if (verified != X509_V_OK) {
+    const bool is_time =
+        verified == X509_V_ERR_CERT_HAS_EXPIRED || verified == X509_V_ERR_CERT_NOT_YET_VALID;
+    return {is_time ? Disconnect::tls_expired : Disconnect::tls_untrusted,
+            X509_verify_cert_error_string(verified)};
+  }
+  if (error.category() != asio::error::get_ssl_category()) return ended_by(error);
+  switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+    case SSL_R_HTTP_REQUEST:
+      return {Disconnect::not_tls, error.message()};
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+      return {Disconnect::tls_version, error.message()};
+    default:
+      return {Disconnect::tls_failed, error.message()};
+  }
+}
+
+/// The server closed the WebSocket. What it wrote beside the code may be anything.
+End closed_with(const websocket::close_reason& reason) {
+  if (!reason) return {Disconnect::closed_by_peer, "no code"};
+  return {Disconnect::closed_by_peer, "code " + std::to_string(reason.code)};
+}
+
+/// Why an answer other than 101 is what it is.
+End declined_by(unsigned status) {
+  const auto reason = [status] {
+    if (status == 401 || status == 403) return Disconnect::unauthorized;
+    if (status == 429 || status >= 500) return Disconnect::service_unavailable;
+    if (status >= 300 && status < 400) return Disconnect::redirected;
+    return Disconnect::handshake_rejected;
+  };
+  return {reason(), "HTTP status " + std::to_string(status)};
+}
+
+/// Whether a server may use the extensions that its answer names; Beast looks at no other than the
+/// one it knows.
+bool are_offered(const websocket::response_type& response, bool deflate) {
+  const auto [first, last] = response.equal_range(beast::http::field::sec_websocket_extensions);
+  for (auto field = first; field != last; ++field) {
+    for (const auto& extension : beast::http::ext_list(field->value())) {
+      if (!deflate || !beast::iequals(extension.first, "permessage-deflate")) return false;
+    }
+  }
+  return true;
+}
 
 /// The CA file is read again for each connection.
 ssl::context tls_context(const std::string& ca_file, error_code& failed) {
@@ -102,8 +155,10 @@ ssl::context tls_context(const std::string& ca_file, error_code& failed) {
 class WebsocketConnection::Impl final : public ReadObserver,
                                         public std::enable_shared_from_this<Impl> {
  public:
-  Impl(asio::io_context& io, ConnectionSettings settings, MessageHandler& handler)
+  Impl(asio::io_context& io, NameResolver& names, ConnectionSettings settings,
+       MessageHandler& handler)
       : executor_(io.get_executor()),
+        names_(names),
         settings_(std::move(settings)),
         handler_(&handler),
         watchdog_(executor_, [this](Deadline which) { expired(which); }),
@@ -126,7 +181,8 @@ class WebsocketConnection::Impl final : public ReadObserver,
   asio::awaitable<End> work();
   asio::awaitable<bool> connect(Steady::time_point deadline, End& end);
   asio::awaitable<std::vector<Tcp::endpoint>> resolve(Steady::time_point deadline, End& end);
-  asio::awaitable<bool> shake_hands(End& end);
+  asio::awaitable<bool> secure(End& end);
+  asio::awaitable<bool> upgrade(End& end);
   asio::awaitable<End> read();
   /// Says goodbye, for as long as that may take.
   asio::awaitable<void> say_goodbye(websocket::close_code code);
@@ -143,6 +199,7 @@ class WebsocketConnection::Impl final : public ReadObserver,
   ReadAheadStream& stream() { return ws_->next_layer(); }
 
   asio::any_io_executor executor_;
+  NameResolver& names_;
   const ConnectionSettings settings_;
   MessageHandler* handler_;  ///< null: nobody listens any more
   Watchdog watchdog_;
@@ -150,10 +207,10 @@ class WebsocketConnection::Impl final : public ReadObserver,
   std::optional<WebSocket> ws_;
   asio::steady_timer ping_timer_;
   asio::cancellation_signal cancel_wait_;
-  std::shared_ptr<Lookup> lookup_;
   beast::flat_buffer message_;
   Waiting waiting_ = Waiting::nothing;
   std::optional<Disconnect> reason_;  ///< why we dropped it
+  std::string_view phase_;            ///< of the handshake: what it waits for
   bool leaving_ = false;              ///< close() was called
   bool open_ = false;                 ///< messages go in and out
   bool ended_ = false;
@@ -175,7 +232,7 @@ asio::awaitable<End> WebsocketConnection::Impl::run() {
   error_code failed;
   if (settings_.endpoint.tls) tls_.emplace(tls_context(settings_.ca_file, failed));
   if (failed) {
-    end = {Disconnect::tls_failed, "the CA file: " + failed.message()};
+    end = {Disconnect::ca_unreadable, failed.message()};
   } else if (!leaving_) {
     ws_.emplace(executor_, tls_ ? &*tls_ : nullptr, *this);
     end = co_await work();
@@ -192,7 +249,13 @@ asio::awaitable<End> WebsocketConnection::Impl::work() {
   End end;
   if (!co_await connect(deadline, end)) co_return end;
   watchdog_.arm(Deadline::handshake, deadline);
-  if (!co_await shake_hands(end)) co_return end;
+  if (settings_.endpoint.tls) {
+    phase_ = "in the handshake of TLS";
+    if (!co_await secure(end)) co_return end;
+  }
+  phase_ = "no answer to the WebSocket's handshake";
+  if (!co_await upgrade(end)) co_return end;
+  phase_ = "the WebSocket is open, but the session is not";
   waiting_ = Waiting::nothing;
 
   ws_->control_callback([this](websocket::frame_type kind, beast::string_view) {
@@ -212,28 +275,14 @@ asio::awaitable<std::vector<Tcp::endpoint>> WebsocketConnection::Impl::resolve(
     const auto port = static_cast<std::uint16_t>(std::stoul(endpoint.port));
     co_return std::vector<Tcp::endpoint>(1, Tcp::endpoint(address, port));
   }
-  const auto lookup = std::make_shared<Lookup>(executor_);
-  lookup_ = lookup;
-  lookup->wake.expires_at(deadline);
-  lookup->resolver.async_resolve(endpoint.host, endpoint.port,
-                                 [lookup](error_code failed, const auto& results) {
-                                   lookup->done = true;
-                                   lookup->error = failed;
-                                   for (const auto& result : results)
-                                     lookup->endpoints.push_back(result.endpoint());
-                                   lookup->wake.cancel();
-                                 });
-  co_await lookup->wake.async_wait(as_result);
-  lookup_.reset();
-  // The system's resolver has one thread. Lookups that nobody waits for any more must not stand in
-  // its queue while a name server is away, or the next ones would wait behind them.
-  lookup->resolver.cancel();
-  if (!lookup->done) {
-    end = {Disconnect::connect_timeout, "the name server did not answer"};
-  } else if (lookup->error || lookup->endpoints.empty()) {
-    end = {Disconnect::resolve_failed, lookup->error.message()};
+  NameResolver::Name name{endpoint.host, endpoint.port};
+  std::optional<NameResolver::Addresses> found = co_await names_.resolve(std::move(name), deadline);
+  if (!found) {
+    end = {Disconnect::resolve_timeout, "the name server did not answer"};
+    co_return std::vector<Tcp::endpoint>();
   }
-  co_return lookup->endpoints;
+  if (found->endpoints.empty()) end = {Disconnect::resolve_failed, std::move(found->error)};
+  co_return std::move(found->endpoints);
 }
 
 asio::awaitable<bool> WebsocketConnection::Impl::connect(Steady::time_point deadline, End& end) {
@@ -261,23 +310,25 @@ asio::awaitable<bool> WebsocketConnection::Impl::connect(Steady::time_point dead
   co_return false;
 }
 
-asio::awaitable<bool> WebsocketConnection::Impl::shake_hands(End& end) {
-  const Endpoint& endpoint = settings_.endpoint;
-  if (ReadAheadStream::Tls* const tls = stream().tls(); tls != nullptr) {
-    tls->set_verify_mode(ssl::verify_peer);
-    tls->set_verify_callback(ssl::host_name_verification(endpoint.host));
-    if (!is_address(endpoint.host))
-      SSL_set_tlsext_host_name(tls->native_handle(), endpoint.host.c_str());
-    const auto [error] = co_await tls->async_handshake(ssl::stream_base::client, as_result);
-    if (error) {
-      const long verified = SSL_get_verify_result(tls->native_handle());
-      end = dropped({Disconnect::tls_failed, verified == X509_V_OK
-                                                 ? error.message()
-                                                 : X509_verify_cert_error_string(verified)});
-      co_return false;
-    }
-  }
+asio::awaitable<bool> WebsocketConnection::Impl::secure(End& end) {
+  const std::string& host = settings_.endpoint.host;
+  ReadAheadStream::Tls& tls = *stream().tls();
+  bool is_wrong_name = false;
+  tls.set_verify_mode(ssl::verify_peer);
+  tls.set_verify_callback([&is_wrong_name, check = ssl::host_name_verification(host)](
+                              bool preverified, ssl::verify_context& context) {
+    const bool ok = check(preverified, context);
+    if (preverified && !ok) is_wrong_name = true;
+    return ok;
+  });
+  if (!is_address(host)) SSL_set_tlsext_host_name(tls.native_handle(), host.c_str());
+  const auto [error] = co_await tls.async_handshake(ssl::stream_base::client, as_result);
+  if (!error) co_return true;
+  end = dropped(tls_ended_by(error, SSL_get_verify_result(tls.native_handle()), is_wrong_name));
+  co_return false;
+}
 
+asio::awaitable<bool> WebsocketConnection::Impl::upgrade(End& end) {
   ws_->set_option(websocket::stream_base::timeout{
       websocket::stream_base::none(), websocket::stream_base::none(), false});   // ours see more
   ws_->read_message_max(std::max<std::size_t>(1, settings_.max_message_bytes));  // 0 means no limit
@@ -292,29 +343,30 @@ asio::awaitable<bool> WebsocketConnection::Impl::shake_hands(End& end) {
       request.set(beast::http::field::sec_websocket_protocol, settings_.subprotocol);
   }));
   websocket::response_type response;
-  const std::string host = endpoint.host_header();
-  const auto [error] = co_await ws_->async_handshake(response, host, endpoint.target, as_result);
+  const std::string host = settings_.endpoint.host_header();
+  const auto [error] =
+      co_await ws_->async_handshake(response, host, settings_.endpoint.target, as_result);
   if (error == websocket::error::upgrade_declined) {
-    const unsigned status = response.result_int();
-    end = {
-        status == 401 || status == 403 ? Disconnect::unauthorized : Disconnect::handshake_rejected,
-        "HTTP status " + std::to_string(status)};
+    end = declined_by(response.result_int());
     co_return false;
   }
   if (error) {
     End why = ended_by(error);
-    if (why.reason == Disconnect::protocol_error) why.reason = Disconnect::handshake_rejected;
+    if (error == websocket::error::bad_sec_accept) why.reason = Disconnect::accept_key_wrong;
+    if (why.reason == Disconnect::protocol_error) why.reason = Disconnect::handshake_malformed;
     end = dropped(std::move(why));
     co_return false;
   }
   const auto agreed = response[beast::http::field::sec_websocket_protocol];
-  if (!settings_.subprotocol.empty() &&
-      std::string_view(agreed.data(), agreed.size()) != settings_.subprotocol) {
-    co_await say_goodbye(websocket::close_code::protocol_error);
+  if (std::string_view(agreed.data(), agreed.size()) != settings_.subprotocol) {
     end.reason = Disconnect::wrong_subprotocol;
-    co_return false;
+  } else if (!are_offered(response, settings_.permessage_deflate)) {
+    end.reason = Disconnect::wrong_extension;
+  } else {
+    co_return true;
   }
-  co_return true;
+  co_await say_goodbye(websocket::close_code::protocol_error);
+  co_return false;
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -349,6 +401,7 @@ asio::awaitable<End> WebsocketConnection::Impl::read() {
         waiting_ = Waiting::beast;
         const auto [error, bytes] = co_await ws_->async_read_some(message_, 64 * 1024, as_result);
         waiting_ = Waiting::nothing;
+        if (error == websocket::error::closed) co_return dropped(closed_with(ws_->reason()));
         if (error) co_return dropped(ended_by(error));
       } while (!ws_->is_message_done());
       const auto data = message_.data();
@@ -449,11 +502,12 @@ void WebsocketConnection::Impl::expired(Deadline which) {
 
 void WebsocketConnection::Impl::drop(std::optional<Disconnect> why) {
   if (why && !reason_) reason_ = why;
-  if (lookup_) lookup_->wake.cancel();
+  names_.give_up();
   if (ws_) beast_close_socket(stream());
 }
 
 End WebsocketConnection::Impl::dropped(End otherwise) const {
+  if (reason_ == Disconnect::handshake_timeout) return {*reason_, std::string(phase_)};
   if (reason_) return {*reason_, {}};
   return otherwise;
 }
@@ -507,9 +561,9 @@ void WebsocketConnection::Impl::abandon() {
   drop(Disconnect::stopped);
 }
 
-WebsocketConnection::WebsocketConnection(asio::io_context& io, ConnectionSettings settings,
-                                         MessageHandler& handler)
-    : impl_(std::make_shared<Impl>(io, std::move(settings), handler)) {}
+WebsocketConnection::WebsocketConnection(asio::io_context& io, NameResolver& names,
+                                         ConnectionSettings settings, MessageHandler& handler)
+    : impl_(std::make_shared<Impl>(io, names, std::move(settings), handler)) {}
 
 WebsocketConnection::~WebsocketConnection() { impl_->abandon(); }
 

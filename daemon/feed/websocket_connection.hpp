@@ -18,6 +18,8 @@ class io_context;
 
 namespace deskpulse::feed {
 
+class NameResolver;
+
 struct ConnectionSettings {
   Endpoint endpoint;
   std::string subprotocol;  ///< asked for, and to be agreed to; empty = none
@@ -65,8 +67,9 @@ class MessageHandler {
 /// After each few hundred messages it lets other work of the io_context through.
 class WebsocketConnection {
  public:
-  /// `handler` must live until run() has ended, or the connection is destroyed.
-  WebsocketConnection(boost::asio::io_context& io, ConnectionSettings settings,
+  /// `names` must live as long as run(), `handler` until run() has ended or the connection is
+  /// destroyed.
+  WebsocketConnection(boost::asio::io_context& io, NameResolver& names, ConnectionSettings settings,
                       MessageHandler& handler);
   /// Drops the connection, without a word to the peer or the handler.
   ~WebsocketConnection();

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "daemon/feed/name_resolver.hpp"
 #include "daemon/feed/token_file.hpp"
 #include "daemon/feed/websocket_connection.hpp"
 #include "proto/decoder.hpp"
@@ -65,8 +66,9 @@ ConnectionSettings connection_settings(const WebsocketSettings& from, std::strin
 class WebsocketFeed::Loop final : public MessageHandler, public std::enable_shared_from_this<Loop> {
  public:
   Loop(asio::io_context& io, WebsocketSettings settings, WallClock wall, Backoff::Random random,
-       std::shared_ptr<FeedProbe> probe)
+       std::shared_ptr<FeedProbe> probe, std::shared_ptr<NameResolver> names)
       : io_(io),
+        names_(names ? std::move(names) : std::make_shared<NameResolver>(io)),
         settings_(std::move(settings)),
         wall_(std::move(wall)),
         probe_(probe ? std::move(probe) : std::make_shared<FeedProbe>()),
@@ -131,6 +133,7 @@ class WebsocketFeed::Loop final : public MessageHandler, public std::enable_shar
   void look_at_session();
 
   asio::io_context& io_;
+  std::shared_ptr<NameResolver> names_;
   WebsocketSettings settings_;
   WallClock wall_;
   std::shared_ptr<FeedProbe> probe_;
@@ -179,7 +182,7 @@ asio::awaitable<End> WebsocketFeed::Loop::attempt() {
   is_settled_ = false;
   next_ack_.reset();
   connection_ = std::make_unique<WebsocketConnection>(
-      io_, connection_settings(settings_, std::move(token.text)), *this);
+      io_, *names_, connection_settings(settings_, std::move(token.text)), *this);
   End end = co_await connection_->run();
   if (connection_ && is_settled_) backoff_.ended_after(connection_->healthy());
   connection_.reset();
@@ -244,9 +247,10 @@ void WebsocketFeed::Loop::leave() {
 }
 
 WebsocketFeed::WebsocketFeed(asio::io_context& io, WebsocketSettings settings, WallClock wall,
-                             Backoff::Random random, std::shared_ptr<FeedProbe> probe)
+                             Backoff::Random random, std::shared_ptr<FeedProbe> probe,
+                             std::shared_ptr<NameResolver> names)
     : loop_(std::make_shared<Loop>(io, std::move(settings), std::move(wall), std::move(random),
-                                   std::move(probe))) {}
+                                   std::move(probe), std::move(names))) {}
 
 WebsocketFeed::~WebsocketFeed() { loop_->abandon(); }
 

@@ -22,6 +22,8 @@ class io_context;
 
 namespace deskpulse::feed {
 
+class NameResolver;
+
 struct WebsocketTimeouts {
   proto::Millis handshake{10'000};  ///< name, connection, TLS, WebSocket and `ready`, together
   proto::Millis message{10'000};    ///< one message, from its first byte to its last
@@ -61,15 +63,16 @@ class WebsocketFeed final : public Feed {
  public:
   using WallClock = std::function<proto::Instant()>;
 
+  /// `names` finds the host's addresses; null: the system's resolver, on a thread of its own.
   WebsocketFeed(boost::asio::io_context& io, WebsocketSettings settings, WallClock wall,
-                Backoff::Random random, std::shared_ptr<FeedProbe> probe = {});
+                Backoff::Random random, std::shared_ptr<FeedProbe> probe = {},
+                std::shared_ptr<NameResolver> names = {});
   /// Drops what is still open, without a word to the server or the listener.
   ~WebsocketFeed() override;
 
   void start(FeedListener& listener) override;
-  /// Closes the WebSocket and ends within `timeouts.close`. The io_context then runs out of work,
-  /// unless the system's resolver is busy with a name: that ends when it gives up, some seconds
-  /// later.
+  /// Closes the WebSocket and ends within `timeouts.close`; at once where there is none yet, also
+  /// while a name server does not answer. The io_context then runs out of work.
   void stop() override;
   std::optional<Cursor> cursor() const override;
 

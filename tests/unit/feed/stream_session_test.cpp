@@ -218,7 +218,7 @@ TEST_F(StreamSessionTest, ABrokenRuleEndsTheConnection) {
     for (std::size_t i = 0; i + 1 < messages.size(); ++i) say(session, messages[i]);
 
     EXPECT_EQ(say(session, messages.back()), Verdict::end) << messages.back();
-    EXPECT_EQ(session.ending().end.reason, Disconnect::protocol_error);
+    EXPECT_EQ(session.ending().end.reason, Disconnect::session_error);
     EXPECT_EQ(session.ending().close_code, 1002);
   }
 }

@@ -3,13 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <future>
 #include <random>
 
+#include "daemon/feed/name_resolver.hpp"
 #include "tests/unit/feed/certificate.hpp"
 #include "tests/unit/feed/recording_listener.hpp"
 #include "tests/unit/feed/scripted_server.hpp"
@@ -74,7 +77,7 @@ class WebsocketFeedTest : public testing::Test {
     server.start();
     feed = std::make_unique<WebsocketFeed>(
         io, settings, [] { return proto::Instant{Millis{1'700'000'000'000}}; },
-        [] { return 0.999; }, probe);
+        [] { return 0.999; }, probe, std::move(names));
     feed->start(listener);
   }
   /// Lets things happen until `reached`; false when they do not within half a minute.
@@ -104,6 +107,7 @@ class WebsocketFeedTest : public testing::Test {
   WebsocketSettings settings;
   RecordingListener listener;
   std::shared_ptr<Probe> probe = std::make_shared<Probe>();
+  std::shared_ptr<NameResolver> names;  ///< null: the system's
   std::unique_ptr<WebsocketFeed> feed;
 };
 
@@ -142,7 +146,7 @@ TEST_F(WebsocketFeedTest, ResumesBehindWhatItHas) {
 
   EXPECT_THAT(hello, HasSubstr(R"("epoch":"k","after":2)"));
   EXPECT_THAT(listener.log, ElementsAre("connected", "gap live_start", "event a", "event b",
-                                        "disconnected closed_by_peer", "connected", "event c"));
+                                        "disconnected dropped_by_peer", "connected", "event c"));
   EXPECT_EQ(feed->already_seen(), 1u);
 }
 
@@ -296,7 +300,7 @@ TEST_F(WebsocketFeedTest, ASessionThatBreaksItsRulesIsEnded) {
     co_await peer.wait_for_the_end();
   });
   settings.timeouts.close = Millis{20};
-  run("disconnected protocol_error", 2);
+  run("disconnected session_error", 2);
 
   EXPECT_THAT(probe->details, ElementsAre("a frame before ready", "a second ready"));
 }
@@ -356,7 +360,7 @@ TEST_F(WebsocketFeedTest, EveryDisconnectOfAPlainFeedIsAGap) {
   run_plain("connected", 2);
 
   EXPECT_THAT(listener.log,
-              ElementsAre("connected", "gap live_start", "event a", "disconnected closed_by_peer",
+              ElementsAre("connected", "gap live_start", "event a", "disconnected dropped_by_peer",
                           "gap disconnect", "connected"));
 }
 
@@ -614,7 +618,7 @@ TEST_F(WebsocketFeedTest, InvalidUtf8EndsTheConnectionThoughTheServerNeverCloses
     reason = co_await peer.receive();
     for (;;) co_await peer.receive();
   });
-  run("disconnected protocol_error");
+  run("disconnected bad_utf8");
 
   EXPECT_EQ(reason.substr(0, 2), "\x03\xef");  // 1007
 }
@@ -658,7 +662,7 @@ TEST_F(WebsocketFeedTest, AServerThatAcceptsAndClosesIsNotAskedInABusyLoop) {
     co_await peer.open(kLive);
     peer.drop();
   });
-  run("disconnected closed_by_peer", 6);
+  run("disconnected dropped_by_peer", 6);
 
   probe->waits.resize(5);
   EXPECT_THAT(probe->waits, ElementsAre(Millis{1}, Millis{1}, Millis{3}, Millis{7}, Millis{15}));
@@ -681,7 +685,7 @@ TEST_F(WebsocketFeedTest, AnyOtherAnswerIsAHandshakeRejected) {
     co_await peer.read_request();
     co_await peer.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
   });
-  run("disconnected handshake_rejected");
+  run("disconnected service_unavailable");
 
   EXPECT_THAT(probe->details, ElementsAre("HTTP status 503"));
 }
@@ -708,6 +712,114 @@ TEST_F(WebsocketFeedTest, AClosedPortIsRefused) {
 TEST_F(WebsocketFeedTest, AHostWithoutAnAddressIsNotResolved) {
   settings.endpoint.host = "no such host";
   run("disconnected resolve_failed");
+}
+
+// --- names
+
+/// A name server that answers when the test says so; the thread that waits for it may outlive the
+/// test.
+class SlowNames {
+ public:
+  SlowNames() { state_->answered = answer_.get_future().share(); }
+  std::shared_ptr<NameResolver> resolver(asio::io_context& io) {
+    return std::make_shared<NameResolver>(io, [state = state_](const NameResolver::Name&) {
+      ++state->lookups;
+      state->answered.wait();
+      return NameResolver::Addresses{{}, "no such host"};
+    });
+  }
+  ~SlowNames() { answer(); }
+  void answer() {
+    if (!std::exchange(has_answered_, true)) answer_.set_value();
+  }
+  int lookups() const { return state_->lookups; }
+
+ private:
+  struct State {
+    std::shared_future<void> answered;
+    std::atomic<int> lookups = 0;
+  };
+  std::promise<void> answer_;
+  bool has_answered_ = false;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+TEST_F(WebsocketFeedTest, ANameServerThatDoesNotAnswerEndsAnAttemptAndIsAskedOnce) {
+  SlowNames slow;
+  names = slow.resolver(io);
+  settings.endpoint.host = "stream.example";
+  settings.timeouts.handshake = Millis{20};
+  run("disconnected resolve_timeout", 3);
+
+  EXPECT_EQ(slow.lookups(), 1);
+  slow.answer();
+  EXPECT_TRUE(until_logged("disconnected resolve_failed"));
+}
+
+TEST_F(WebsocketFeedTest, StoppingDoesNotWaitForANameServer) {
+  SlowNames slow;
+  names = slow.resolver(io);
+  settings.endpoint.host = "stream.example";
+  start();
+  ASSERT_TRUE(until([&] { return slow.lookups() == 1; }));
+  feed->stop();
+  server.stop();
+  io.restart();
+  io.run();  // ends: nothing is left to do
+
+  EXPECT_THAT(listener.log, ElementsAre("disconnected stopped"));
+}
+
+TEST_F(WebsocketFeedTest, OtherSettingsDoNotWaitForANameServer) {
+  SlowNames slow;
+  names = slow.resolver(io);
+  server.then([](Peer& peer) -> Task {
+    co_await peer.open(kLive);
+    co_await peer.wait_for_the_end();
+  });
+  const WebsocketSettings good = settings;
+  settings.endpoint.host = "stream.example";
+  start();
+  ASSERT_TRUE(until([&] { return slow.lookups() == 1; }));
+  feed->change(good);
+
+  EXPECT_TRUE(until_logged("connected"));
+}
+
+TEST_F(WebsocketFeedTest, AFeedMayGoWhileItsNameIsLookedUp) {
+  SlowNames slow;
+  names = slow.resolver(io);
+  settings.endpoint.host = "stream.example";
+  start();
+  ASSERT_TRUE(until([&] { return slow.lookups() == 1; }));
+  feed.reset();
+  slow.answer();
+  server.stop();
+  io.restart();
+  io.run();
+
+  EXPECT_THAT(listener.log, testing::IsEmpty());
+}
+
+// --- no busy loop
+
+TEST_F(WebsocketFeedTest, AServerThatSaysByeAtOnceIsAskedLessAndLess) {
+  settings.backoff = {.base = Millis{1},
+                      .cap = Millis{8},
+                      .slow_base = Millis{1},
+                      .slow_cap = Millis{1},
+                      .healthy_after = Millis{60'000}};
+  settings.timeouts.close = Millis{20};
+  server.then([](Peer& peer) -> Task {
+    co_await peer.open(kLive);
+    co_await peer.send(text(R"({"op":"bye","code":"slow","resume":true})"));
+    co_await peer.receive();
+    co_await peer.send(frame(8, "\x03\xe8"));
+  });
+  run("disconnected bye", 6);
+
+  probe->waits.resize(5);
+  EXPECT_THAT(probe->waits, ElementsAre(Millis{1}, Millis{1}, Millis{3}, Millis{7}, Millis{7}));
 }
 
 // --- the request
@@ -753,7 +865,7 @@ TEST_F(WebsocketFeedTest, TheRequestNamesHostPortTargetAndSubprotocolAndNoCompre
     request = peer.request;
     peer.drop();
   });
-  run("disconnected closed_by_peer");
+  run("disconnected dropped_by_peer");
 
   EXPECT_THAT(request, testing::StartsWith("GET /stream HTTP/1.1\r\n"));
   EXPECT_THAT(request, HasSubstr("\r\nHost: 127.0.0.1:" + server.port() + "\r\n"));
@@ -770,7 +882,7 @@ TEST_F(WebsocketFeedTest, CompressionIsOfferedWhenAskedFor) {
     request = peer.request;
     peer.drop();
   });
-  run("disconnected closed_by_peer");
+  run("disconnected dropped_by_peer");
 
   EXPECT_THAT(request, HasSubstr("permessage-deflate"));
 }
@@ -1033,21 +1145,21 @@ TEST_F(SecureFeedTest, ATrustedCertificateWithTheRightNameIsAccepted) {
 
 TEST_F(SecureFeedTest, ACertificateForAnotherHostIsNot) {
   serve(Certificate("other.example"));
-  run("disconnected tls_failed");
+  run("disconnected tls_wrong_name");
 }
 
 TEST_F(SecureFeedTest, ACertificateThatNobodyVouchesForIsNot) {
   serve(Certificate("localhost"));
   Certificate("localhost").write(settings.ca_file);
-  run("disconnected tls_failed");
+  run("disconnected tls_untrusted");
 }
 
-TEST_F(SecureFeedTest, ACaFileThatCannotBeReadIsATlsFailure) {
+TEST_F(SecureFeedTest, ACaFileThatCannotBeReadHasItsOwnReason) {
   secure.start();
   settings.ca_file += ".none";
-  run("disconnected tls_failed");
+  run("disconnected ca_unreadable");
 
-  EXPECT_THAT(probe->details.at(0), HasSubstr("the CA file: "));
+  EXPECT_THAT(probe->details.at(0), HasSubstr("No such file"));
 }
 
 TEST_F(SecureFeedTest, StoppingClosesASecureConnection) {
@@ -1063,7 +1175,7 @@ TEST_F(SecureFeedTest, ServersOfOldTlsVersionsAreRefused) {
   serve(Certificate("localhost"));
   SSL_CTX_set_security_level(context.native_handle(), 0);
   SSL_CTX_set_max_proto_version(context.native_handle(), TLS1_1_VERSION);
-  run("disconnected tls_failed");
+  run("disconnected tls_version");
 }
 
 }  // namespace
