@@ -4,6 +4,9 @@
 
 #include <map>
 #include <random>
+#include <string>
+
+#include "proto/id_hash.hpp"
 
 namespace deskpulse::engine {
 namespace {
@@ -42,6 +45,29 @@ TEST(ConversationTable, AgreesWithAMapOnRandomHistoriesFullOfCollisions) {
       ASSERT_EQ(table.size(), expected.size());
     }
   }
+}
+
+TEST(ConversationTable, CustomersChosenToCollideCostNoMoreThanOthers) {
+  constexpr std::uint32_t kIds = 200'000;
+  const proto::IdHasher hasher = proto::IdHasher::with_random_key();
+  const auto probes_of = [&hasher](const auto& id_of) {
+    ConversationTable table;
+    for (std::uint32_t i = 0; i < kIds; ++i) table.insert(0, hasher.hash("shop", id_of(i)));
+    std::size_t probes = 0;
+    for (std::uint32_t i = 0; i < kIds; ++i) probes += table.probes(hasher.hash("shop", id_of(i)));
+    return probes;
+  };
+
+  const std::size_t ordinary =
+      probes_of([](std::uint32_t i) { return "buyer-" + std::to_string(i); });
+  // All of the same hash in java.lang.String.
+  const std::size_t chosen = probes_of([](std::uint32_t i) {
+    std::string id;
+    for (int bit = 0; bit < 18; ++bit) id += (i >> bit & 1) != 0 ? "Aa" : "BB";
+    return id;
+  });
+
+  EXPECT_LT(chosen, 2 * ordinary);
 }
 
 TEST(ConversationTable, AReleasedRecordComesBackAsNew) {
