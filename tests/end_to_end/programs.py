@@ -66,11 +66,15 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+            preexec_fn=self.before_it_runs,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self
+
+    def before_it_runs(self):
+        """In the child."""
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def __exit__(self, *_):
         ended_by_itself = self.process.poll() is not None and not self.asked_to_end
@@ -184,6 +188,12 @@ def total(page, name, **labels):
     """The sum over all series that have these labels."""
     wanted = set(labels.items())
     return sum(v for (n, pairs), v in samples(page).items() if n == name and wanted <= pairs)
+
+
+def lines_of(path):
+    """The values of a file of JSON lines."""
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
 
 
 def toml_string(text):

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""The real daemon, killed again and again at random moments: nothing lost, nothing counted twice.
+
+    tests/end_to_end/kill_test.py --kills 300 --rate 1000 --conversations 100000
+
+is the long campaign; without options it is short.
+"""
+
+import argparse
+import json
+import random
+import signal
+import sys
+import time
+
+import programs
+from programs import Daemon, ProgramTest, Simulator, total, value, wait_for
+from recorded_truth import differences_from_replay
+
+OPTIONS = argparse.Namespace(kills=8, rate=1000, conversations=2_000, seed=1)
+
+# live_lag: see soak. The interval is short, so that many kills meet a snapshot that is being written.
+CONFIGURATION = """
+[feed]
+url = {url}
+protocol = "{protocol}"
+start = "floor"
+live_lag = "1s"
+reconnect = {{ base = "20ms", cap = "200ms" }}
+[store]
+directory = {directory}
+interval = "{interval}"
+journal = {journal}
+"""
+
+
+class KillTest(ProgramTest):
+    def configuration(self, url, protocol="deskpulse.v1", interval="300ms", journal=False):
+        return CONFIGURATION.format(
+            url=programs.toml_string(url),
+            protocol=protocol,
+            interval=interval,
+            directory=programs.toml_string(str(self.folder / "state")),
+            journal=json.dumps(journal),
+        )
+
+    def platform(self, *arguments):
+        """A thousand events a second from the first second on: there was traffic before."""
+        self.record = self.folder / "sent.ndjson"
+        return self.run_program(
+            Simulator(
+                *("--preset", "extreme", "--steady", "--shops", 3, "--agents", 60, "--rate", OPTIONS.rate),
+                *("--warm-up", "15m", "--backlog", 50 * OPTIONS.rate, "--heartbeat", "1s"),
+                *("--seed", OPTIONS.seed, "--record", self.record, *arguments),
+            )
+        )
+
+    def daemon(self, configuration):
+        return self.run_program(Daemon(self.folder, configuration))
+
+    def killed_again_and_again(self, configuration):
+        """The daemon that was started after the last kill, and how long the starts took."""
+        moments = random.Random(OPTIONS.seed)
+        starts = []
+        daemon = self.daemon(configuration)
+        daemon.wait_until_ready()
+        for _ in range(OPTIONS.kills):
+            # One in five does not live long enough to get ready.
+            if moments.random() < 0.8:
+                daemon.wait_until_ready()
+                starts.append(time.monotonic() - began if starts else 0.0)
+                time.sleep(moments.uniform(0.0, 1.2))
+            else:
+                time.sleep(moments.uniform(0.0, 0.15))
+            daemon.end(signal.SIGKILL)
+            began = time.monotonic()
+            daemon = self.daemon(configuration)
+        daemon.wait_until_ready()
+        return daemon, starts[1:]
+
+    def end_the_traffic(self, platform, daemon):
+        """Everything is read, and then the stream ends, so that time stands still."""
+        platform.process.send_signal(signal.SIGUSR1)
+        platform.said("The traffic has ended")
+        newest = max(event["ts"] for event in self.sent()) / 1000
+        wait_for(
+            "time to pass the last event",
+            lambda: value(daemon.page(), "deskpulse_watermark_timestamp_seconds") > newest,
+        )
+        platform.end()
+        wait_for("the end of the stream", lambda: value(daemon.page(), "deskpulse_feed_connected") == 0)
+
+    def sent(self):
+        return programs.lines_of(self.record)
+
+
+class KilledDaemon(KillTest):
+    def test_loses_and_repeats_nothing_of_a_stream_with_positions(self):
+        # Whatever is acknowledged is gone, so only what is on disk may be.
+        platform = self.platform("--forget-acked", "--duplicates", "0.5%", "--disorder", "2%", "--late", "0.5%")
+        configuration = self.configuration(platform.url())
+
+        daemon, starts = self.killed_again_and_again(configuration)
+        self.end_the_traffic(platform, daemon)
+
+        page = daemon.page()
+        sent = {(event["shop"], event["id"]): event["type"] for event in self.sent()}
+        for kind in sorted(set(sent.values())):
+            accepted = value(page, "deskpulse_events_total", type=kind)
+            self.assertEqual(accepted, list(sent.values()).count(kind), kind)
+        self.assertEqual(value(page, "deskpulse_feed_gaps_total"), 0)
+        self.assertEqual(total(page, "deskpulse_rejected_events_total"), 0)
+        self.assertEqual(value(page, "deskpulse_snapshot_restored"), 1)
+        self.assertEqual(differences_from_replay(daemon, self.record, daemon.path), [])
+        print(
+            f"\n{OPTIONS.kills} kills, {len(sent)} events: 0 lost, 0 repeated; "
+            f"start to ready {max(starts, default=0):.2f} s at most"
+        )
+
+    def test_is_ready_again_soon_with_many_open_conversations(self):
+        platform = self.run_program(
+            Simulator(
+                *("--conversations", OPTIONS.conversations, "--shops", 3, "--preset", "promo"),
+                *("--warm-up", "2m", "--backlog", 20 * OPTIONS.conversations, "--heartbeat", "1s"),
+            )
+        )
+        configuration = self.configuration(platform.url(), interval="5s")
+        daemon = self.daemon(configuration)
+
+        def open_conversations(daemon):
+            return total(daemon.page(), "deskpulse_shop_open_conversations")
+
+        wait_for("the conversations", lambda: open_conversations(daemon) > 0.9 * OPTIONS.conversations)
+        daemon.wait_until_ready()
+        for with_signal in (signal.SIGTERM, signal.SIGKILL):
+            wait_for("a snapshot", lambda: value(daemon.page(), "deskpulse_snapshots_total") >= 1)
+            daemon.end(with_signal)
+            began = time.monotonic()
+            daemon = self.daemon(configuration)
+            daemon.wait_until_ready()
+            took = time.monotonic() - began
+            self.assertEqual(value(daemon.page(), "deskpulse_snapshot_restored"), 1)
+            self.assertGreater(open_conversations(daemon), 0.9 * OPTIONS.conversations)
+            print(f"\nready {took:.2f} s after {with_signal.name}, {open_conversations(daemon):g} open conversations")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=OPTIONS.kills)
+    parser.add_argument("--rate", type=int, default=OPTIONS.rate, help="events a second")
+    parser.add_argument("--conversations", type=int, default=OPTIONS.conversations, help="open at a restart")
+    parser.add_argument("--seed", type=int, default=OPTIONS.seed)
+    _, others = parser.parse_known_args(namespace=OPTIONS)
+    sys.argv[1:] = others
+    programs.main()
+
+
+if __name__ == "__main__":
+    main()
