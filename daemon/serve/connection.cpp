@@ -19,6 +19,9 @@ constexpr std::chrono::seconds kLinger{2};
 constexpr std::size_t kMostDrained = 64 * 1024;
 /// What a peer must take within write_timeout.
 constexpr std::size_t kSlice = 64 * 1024;
+/// A request comes right behind its connection. Within this time nobody gives way who has only just
+/// come, or in a flood of newcomers each would push out the one before it.
+constexpr std::chrono::milliseconds kJustCome{50};
 /// Who has taken nothing for so long gives way to a newcomer, though its deadline is still to come:
 /// longer than a packet takes around the world. An event may be a whole second late.
 constexpr std::chrono::milliseconds kStalledResponse{250};
@@ -101,11 +104,12 @@ std::optional<int> Connection::spare_rank(Clock::time_point now) const {
   };
   switch (state_) {
     case State::idle:
-      return 0;
+      if (number_ != 0) return 0;
+      [[fallthrough]];
+    case State::reading:
+      return when_stalled(1, kJustCome);
     case State::ending:
       return when_stalled(0, kStalledResponse);
-    case State::reading:
-      return 1;
     case State::checking:
       return 2;
     case State::writing:

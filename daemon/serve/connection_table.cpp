@@ -1,35 +1,53 @@
 #include "daemon/serve/connection_table.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
+#include <optional>
+#include <vector>
 
 #include "daemon/serve/connection.hpp"
 #include "daemon/serve/network.hpp"
 
 namespace deskpulse::serve {
 
-bool ConnectionTable::spare_one(Clock::time_point now) {
-  std::map<Network, std::size_t> sparable;
-  for (const Connection* const each : open) {
-    if (each->spare_rank(now)) ++sparable[each->network()];
-  }
-  Connection* spared = nullptr;
-  const auto is_spared_before = [&](const Connection* a, const Connection* b) {
-    const std::size_t of_a = sparable.at(a->network());
-    const std::size_t of_b = sparable.at(b->network());
-    if (of_a != of_b) return of_a > of_b;
-    if (a->spare_rank(now) != b->spare_rank(now)) return a->spare_rank(now) < b->spare_rank(now);
-    // Of those whose passwords wait the last one, or in a flood nobody would get to be checked.
-    if (a->state() == Connection::State::checking) return a->since() > b->since();
-    return a->since() < b->since();
-  };
+namespace {
+
+/// A connection that can be spared, and what it is chosen by.
+struct Sparable {
+  Connection* connection;
+  int rank;
+  Connection::Clock::time_point since;
+  const std::size_t* of_network;  ///< how many its network has
+};
+
+bool is_spared_before(const Sparable& a, const Sparable& b) {
+  if (*a.of_network != *b.of_network) return *a.of_network > *b.of_network;
+  if (a.rank != b.rank) return a.rank < b.rank;
+  // Of those whose passwords wait the last one, or in a flood nobody would get to be checked.
+  if (a.connection->state() == Connection::State::checking) return a.since > b.since;
+  return a.since < b.since;
+}
+
+}  // namespace
+
+bool ConnectionTable::make_room(Clock::time_point now) {
+  std::map<Network, std::size_t> networks;
+  std::vector<Sparable> sparable;
   for (Connection* const each : open) {
-    if (!each->spare_rank(now)) continue;
-    if (spared == nullptr || is_spared_before(each, spared)) spared = each;
+    const std::optional<int> rank = each->spare_rank(now);
+    if (!rank) continue;
+    std::size_t& count = networks[each->network()];
+    ++count;
+    sparable.push_back({each, *rank, each->since(), &count});
   }
-  if (spared == nullptr) return false;
-  spared->close(CloseReason::evicted);
-  return true;
+  // Of very many, several at once: not all are to be looked at for each that comes.
+  const std::size_t wanted = std::min(sparable.size(), 1 + open.size() / 1024);
+  const auto end = sparable.begin() + static_cast<std::ptrdiff_t>(wanted);
+  std::partial_sort(sparable.begin(), end, sparable.end(), is_spared_before);
+  sparable.erase(end, sparable.end());
+  for (const Sparable& each : sparable) each.connection->close(CloseReason::evicted);
+  return !sparable.empty();
 }
 
 void ConnectionTable::drop_old_bodies(const Connection& newest) {

@@ -37,8 +37,8 @@ struct ConnectionTable {
   /// Closes the connection that can be spared most easily; false when none can. Of the network
   /// that has the most that can be spared, so that whoever fills the table with connections loses
   /// his own and not those of others; then by Connection::spare_rank(), then the one that has been
-  /// as it is for longest. Costs a look at each connection.
-  bool spare_one(Clock::time_point now);
+  /// as it is for longest. Looks at every connection, so of thousands it closes some at once.
+  bool make_room(Clock::time_point now);
   /// Ends responses, oldest first, until the bodies in memory are within their limit again. Never
   /// the newest one, so each body can be sent, however large.
   void drop_old_bodies(const Connection& newest);

@@ -165,7 +165,7 @@ void HttpServer::Impl::on_accept(const error_code& error, tcp::socket socket) {
   const auto now = Connection::Clock::now();
   if (!error) return let_in(std::move(socket), now);
   ++table_.counts.accept_failures;
-  if (is_want_of_room(error)) table_.spare_one(now);
+  if (is_want_of_room(error)) table_.make_room(now);
   after(kAcceptPause, [this] {
     if (acceptor_.is_open()) accept();
   });
@@ -173,7 +173,7 @@ void HttpServer::Impl::on_accept(const error_code& error, tcp::socket socket) {
 
 void HttpServer::Impl::let_in(tcp::socket socket, Connection::Clock::time_point came) {
   const auto now = Connection::Clock::now();
-  const bool has_room = table_.open.size() < table_.max_connections || table_.spare_one(now);
+  const bool has_room = table_.open.size() < table_.max_connections || table_.make_room(now);
   if (has_room) {
     error_code error;
     const tcp::endpoint peer = socket.remote_endpoint(error);

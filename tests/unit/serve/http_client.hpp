@@ -30,8 +30,9 @@ struct TlsOfClient {
 /// One connection to 127.0.0.1. Waits at most 30 s for the server, so that a test that fails ends.
 class HttpClient {
  public:
-  /// Throws std::runtime_error when nobody listens.
-  explicit HttpClient(std::uint16_t port);
+  /// Comes from an address of this machine such as 127.0.0.2; empty: whichever. Throws
+  /// std::runtime_error when nobody listens.
+  explicit HttpClient(std::uint16_t port, const std::string& from = "");
   /// With TLS. Throws std::runtime_error when the handshake fails; under TLS 1.3 a server that does
   /// not like the client's certificate is only noticed by what comes after it.
   HttpClient(std::uint16_t port, const TlsOfClient& tls);
