@@ -67,6 +67,11 @@ engine::Settings engine_settings(const config::Config& config) {
     settings.windows.push_back({window.label, window.span});
   settings.calendar = calendar_of(config.rules);
 
+  settings.limits = {.conversations = static_cast<std::uint32_t>(config.limits.conversations),
+                     .agents = static_cast<std::uint32_t>(config.limits.agents),
+                     .shops = static_cast<std::uint32_t>(config.limits.shops),
+                     .agent_idle = config.limits.agent_idle};
+
   engine::ShopSettings& defaults = settings.shop_defaults;
   defaults.profile = profiles.at(config.rules.profile);
   defaults.slow_after = config.rules.slow_after;
@@ -94,7 +99,9 @@ feed::IntakeSettings intake_settings(const config::Config& config) {
   return {.reorder_window = config.feed.reorder_window,
           .allowed_lateness = config.feed.allowed_lateness,
           .max_clock_skew = config.feed.max_clock_skew,
-          .live_lag = config.feed.live_lag};
+          .live_lag = config.feed.live_lag,
+          .remembered_ids = static_cast<std::size_t>(config.limits.remembered_ids),
+          .buffered_events = static_cast<std::size_t>(config.limits.buffered_events)};
 }
 
 feed::WebsocketSettings websocket_settings(const config::Config& config) {

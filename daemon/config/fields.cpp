@@ -567,8 +567,8 @@ const std::vector<Field<Config>>& config_fields() {
                  "Nested arrays and objects of one message; a deeper one is rejected."),
       bytes_or_none<C>("limits.memory_bytes", DESKPULSE_MEMBER(limits.memory_bytes),
                        std::int64_t{64} << 20, std::int64_t{1} << 50,
-                       "Nothing grows while the process is near this; 0 is the limit of its "
-                       "control group, if any."),
+                       "Nothing grows while the process holds so much; 0 is three quarters of "
+                       "its control group's limit, if any."),
 
       live(boolean<C>(
           "privacy.show_customers", DESKPULSE_MEMBER(privacy.show_customers),

@@ -38,6 +38,56 @@ TEST(Settings, OfTheDefaultsAreTheEnginesOwn) {
   const proto::Instant now{1'700'000'000s};
   EXPECT_EQ(from_config.calendar.day_of(now).start, own.calendar.day_of(now).start);
   EXPECT_THAT(from_config.shops, IsEmpty());
+  EXPECT_EQ(from_config.limits.conversations, own.limits.conversations);
+  EXPECT_EQ(from_config.limits.agents, own.limits.agents);
+  EXPECT_EQ(from_config.limits.shops, own.limits.shops);
+  EXPECT_EQ(from_config.limits.agent_idle, own.limits.agent_idle);
+}
+
+TEST(Settings, OfTheLimitsAreTheConfigurations) {
+  const config::Config config = config_of(R"(
+[limits]
+conversations = 40
+agents = 30
+shops = 20
+agent_idle = "10m"
+remembered_ids = 50
+buffered_events = 60
+depth = 8
+)");
+
+  const engine::Limits limits = engine_settings(config).limits;
+  const feed::IntakeSettings intake = intake_settings(config);
+
+  EXPECT_EQ(limits.conversations, 40U);
+  EXPECT_EQ(limits.agents, 30U);
+  EXPECT_EQ(limits.shops, 20U);
+  EXPECT_EQ(limits.agent_idle, 10min);
+  EXPECT_EQ(intake.remembered_ids, 50U);
+  EXPECT_EQ(intake.buffered_events, 60U);
+  EXPECT_EQ(websocket_settings(config).max_depth, 8U);
+}
+
+TEST(Settings, OfTheStoreAreTheConfigurations) {
+  const PersistenceSettings without =
+      persistence_settings(config_of("[store]\ndirectory = \"/srv\"\ninterval = \"30s\"\n"));
+  const PersistenceSettings with = persistence_settings(config_of(R"(
+[feed]
+reorder_window = "2s"
+[store]
+directory = "/srv"
+journal = true
+journal_max_bytes = 3_000_000
+journal_segment_bytes = 1_000_000
+)"));
+
+  EXPECT_EQ(without.directory, "/srv");
+  EXPECT_EQ(without.interval, 30s);
+  EXPECT_FALSE(without.journal);
+  ASSERT_TRUE(with.journal);
+  EXPECT_EQ(with.journal->reorder_window, 2s);
+  EXPECT_EQ(with.journal->bounds.max_bytes, 3'000'000U);
+  EXPECT_EQ(with.journal->bounds.segment_bytes, 1'000'000U);
 }
 
 TEST(Settings, OfTheFeedsDefaultsAreTheFeedsOwn) {
@@ -60,6 +110,8 @@ TEST(Settings, OfTheFeedsDefaultsAreTheFeedsOwn) {
   EXPECT_EQ(intake.allowed_lateness, own_intake.allowed_lateness);
   EXPECT_EQ(intake.max_clock_skew, own_intake.max_clock_skew);
   EXPECT_EQ(intake.live_lag, own_intake.live_lag);
+  EXPECT_EQ(intake.remembered_ids, own_intake.remembered_ids);
+  EXPECT_EQ(intake.buffered_events, own_intake.buffered_events);
   EXPECT_EQ(http.address, own_http.address);
   EXPECT_EQ(http.port, own_http.port);
   EXPECT_EQ(http.max_connections, own_http.max_connections);
