@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,37 @@ void Report(benchmark::State& state) {
   }
 }
 BENCHMARK(Report)->Arg(100)->Arg(10'000)->Unit(benchmark::kMicrosecond);
+
+/// 200,000 agents, each with a customer, by ids that are all of one unkeyed hash (1) or not (0).
+void ChosenIds(benchmark::State& state) {
+  constexpr std::uint32_t kIds = 200'000;
+  const proto::IdHasher hasher = proto::IdHasher::with_random_key();
+  std::vector<std::string> ids(kIds);
+  for (std::uint32_t i = 0; i < kIds; ++i) {
+    for (int bit = 0; bit < 18; ++bit)
+      ids[i] += state.range(0) == 0 ? "ab" : (i >> bit & 1) != 0 ? "Aa" : "BB";
+    if (state.range(0) == 0) ids[i].replace(0, 6, std::to_string(100'000 + i));
+  }
+  engine::Settings settings;
+  settings.windows = {{"1m", std::chrono::minutes{1}}};
+  settings.limits.agents = kIds;
+  engine::Engine engine(settings, hasher);
+  proto::Event event;
+  event.type = proto::Type::message;
+  event.from = proto::From::human;
+  event.shop = "flagship";
+  event.ts = proto::Instant{proto::Millis{1'762'772'400'000}};
+  std::uint32_t next = 0;
+  for (auto _ : state) {
+    event.ts += proto::Millis{1};
+    event.agent = ids[next];
+    event.customer_key = hasher.hash(event.shop, ids[next]);
+    engine.apply(event);
+    next = (next + 1) % kIds;
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(ChosenIds)->Arg(0)->Arg(1);
 
 /// Where an image goes when only its length is of interest.
 class Scale final : public image::Sink {
