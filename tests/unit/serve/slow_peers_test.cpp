@@ -152,36 +152,50 @@ TEST_F(SlowPeers, WhoTakesNothingOfAStreamIsDropped) {
   EXPECT_EQ(counts().streams, 0U);
 }
 
-TEST_F(SlowPeers, ConnectionsThatTakeNothingGiveWayToANewOneBeforeTheirTime) {
+TEST_F(SlowPeers, ResponsesThatNobodyTakesGiveWayToANewcomerBeforeTheirTime) {
   settings.max_connections = 4;
   const std::uint16_t port = start();
   std::vector<std::unique_ptr<HttpClient>> stalled;
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 0; i < 4; ++i) {
     stalled.push_back(std::make_unique<HttpClient>(port));
     ASSERT_TRUE(stalled.back()->send(kGetLarge));
   }
-  stalled.push_back(std::make_unique<HttpClient>(port));
-  ASSERT_EQ(stalled.back()->open_stream("/stream").status, 200U);
 
-  for (int i = 0; i < 8; ++i) EXPECT_EQ(HttpClient(port).get("/hello").status, 200U);
+  EXPECT_EQ(HttpClient(port).get("/hello").status, 200U);
 
-  EXPECT_GE(closed_by(CloseReason::evicted), 1U);
-  EXPECT_EQ(closed_by(CloseReason::refused), 0U);
+  EXPECT_EQ(closed_by(CloseReason::evicted), 1U);
+}
+
+TEST_F(SlowPeers, AStreamThatNobodyTakesGivesWayToANewcomerBeforeItsTime) {
+  settings.max_connections = 1;
+  const std::uint16_t port = start();
+  HttpClient stalled(port);
+  ASSERT_EQ(stalled.open_stream("/stream").status, 200U);
+
+  EXPECT_EQ(HttpClient(port).get("/hello").status, 200U);
+
+  EXPECT_EQ(closed_by(CloseReason::evicted), 1U);
 }
 
 TEST_F(SlowPeers, WhoHasOnlyJustComeIsNotPushedOutByTheNext) {
-  settings.max_connections = 4;
+  settings.max_connections = 1;
   const std::uint16_t port = start();
-  std::vector<std::unique_ptr<HttpClient>> newcomers;
-  for (int i = 0; i < 40; ++i) newcomers.push_back(std::make_unique<HttpClient>(port));
-  // All of them before any is let in further, and those who ask last, too.
-  for (int i = 0; i < 4; ++i) {
-    newcomers.push_back(std::make_unique<HttpClient>(port));
-    ASSERT_TRUE(newcomers.back()->send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-  }
-  for (int i = 0; i < 40; ++i) newcomers.push_back(std::make_unique<HttpClient>(port));
+  bool is_answered = false;
 
-  for (std::size_t i = 40; i < 44; ++i) EXPECT_EQ(newcomers[i]->read_answer().status, 200U) << i;
+  // Several times, since on a busy machine the first may be slow to ask.
+  for (int i = 0; i < 50 && !is_answered; ++i) {
+    wait_until([&] { return counts().connections == 0; });
+    std::promise<void> released;
+    server->poster()([&] { released.get_future().wait(); });
+    HttpClient first(port);
+    HttpClient second(port);
+    released.set_value();
+    for (int turn = 0; turn < 3; ++turn) counts();  // by then the server has seen both
+    is_answered = first.send("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n") &&
+                  first.read_answer().status == 200U;
+  }
+
+  EXPECT_TRUE(is_answered);
 }
 
 TEST_F(SlowPeers, WhoFillsTheTableLosesHisOwnConnectionsAndNotThoseOfOthers) {
