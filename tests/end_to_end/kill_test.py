@@ -15,7 +15,8 @@ import time
 
 import programs
 from programs import Daemon, ProgramTest, Simulator, total, value, wait_for
-from recorded_truth import differences_from_replay
+from journal_text import IdHash, accepted_events, lines_until
+from recorded_truth import differences, differences_from_replay, replayed, shown, watermark_ms
 
 OPTIONS = argparse.Namespace(kills=8, rate=1000, conversations=2_000, seed=1)
 
@@ -94,8 +95,8 @@ class KillTest(ProgramTest):
         return programs.lines_of(self.record)
 
 
-class KilledDaemon(KillTest):
-    def test_loses_and_repeats_nothing_of_a_stream_with_positions(self):
+class StreamWithPositions(KillTest):
+    def test_loses_and_repeats_nothing(self):
         # Whatever is acknowledged is gone, so only what is on disk may be.
         platform = self.platform("--forget-acked", "--duplicates", "0.5%", "--disorder", "2%", "--late", "0.5%")
         configuration = self.configuration(platform.url())
@@ -117,6 +118,45 @@ class KilledDaemon(KillTest):
             f"start to ready {max(starts, default=0):.2f} s at most"
         )
 
+
+class PlainStream(KillTest):
+    def test_with_a_journal_loses_only_what_was_sent_while_nobody_listened(self):
+        platform = self.platform("--plain")
+        configuration = self.configuration(platform.url(), protocol="plain", journal=True)
+
+        daemon, starts = self.killed_again_and_again(configuration)
+        self.end_the_traffic(platform, daemon)
+
+        page = daemon.page()
+        hashed = IdHash(self.folder / "state")
+        numbers = {hashed.digits(event["shop"], event["id"]): n for n, event in enumerate(self.sent())}
+        kept = [numbers[event["id"]] for event in accepted_events(self.folder / "state")]
+        # What was accepted is in the order in which it was sent, nothing twice, up to the last one.
+        self.assertTrue(all(a < b for a, b in zip(kept, kept[1:])))
+        self.assertEqual(kept[-1], len(numbers) - 1)
+        # Every hole in it is a declared gap.
+        holes = sum(b - a > 1 for a, b in zip(kept, kept[1:]))
+        self.assertGreaterEqual(value(page, "deskpulse_feed_gaps_total"), holes)
+        self.assertEqual(value(page, "deskpulse_window_incomplete", window="1h"), 1)
+        # All that was written down counts, once.
+        self.assertEqual(total(page, "deskpulse_events_total"), len(kept))
+        found = shown(daemon)
+        at = watermark_ms(found)
+        text = self.write("journal.ndjson", "\n".join(lines_until(self.folder / "state", at)) + "\n")
+        wanted = replayed(text, daemon.path, at)
+        # Of a journal the moves of time are events of an unknown type to the replay.
+        time_moved = ("deskpulse_rejected_events_total", frozenset({("reason", "unknown_type")}))
+        self.assertEqual(found.pop(time_moved), 0)
+        wanted.pop(time_moved)
+        self.assertEqual(differences(found, wanted), [])
+        missing = kept[-1] - kept[0] + 1 - len(kept)
+        print(
+            f"\n{OPTIONS.kills} kills, {len(kept)} events counted once, {missing} in {holes} gaps of "
+            f"{value(page, 'deskpulse_feed_gaps_total'):g} declared; start to ready {max(starts, default=0):.2f} s at most"
+        )
+
+
+class Restart(KillTest):
     def test_is_ready_again_soon_with_many_open_conversations(self):
         platform = self.run_program(
             Simulator(
