@@ -63,6 +63,18 @@ class ReadAheadStream {
   /// Null without TLS.
   Tls* tls() { return tls_ ? &*tls_ : nullptr; }
 
+  /// Of the answer to the upgrade, from its first line on; 0 before, and when that is no such line.
+  unsigned http_status() const {
+    const std::string_view line(status_line_, status_line_size_);
+    unsigned status = 0;
+    if (line.size() < sizeof(status_line_) || !line.starts_with("HTTP/1.")) return 0;
+    for (const char c : line.substr(9)) {
+      if (c < '0' || c > '9') return 0;
+      status = 10 * status + static_cast<unsigned>(c - '0');
+    }
+    return status;
+  }
+
   enum class Next {
     text,   ///< a whole plain text message
     more,   ///< nothing, or the beginning of what may become one: read_next()

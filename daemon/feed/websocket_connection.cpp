@@ -113,6 +113,16 @@ End closed_with(const websocket::close_reason& reason) {
   return {Disconnect::closed_by_peer, "code " + std::to_string(reason.code)};
 }
 
+/// Beast lets a text end inside a character when its last frame is empty. All before is checked.
+bool ends_inside_a_character(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte < 0x80) return false;
+    if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4u : byte >= 0xe0 ? 3u : 2u);
+  }
+  return false;
+}
+
 /// Why an answer other than 101 is what it is.
 End declined_by(unsigned status) {
   const auto reason = [status] {
@@ -346,8 +356,10 @@ asio::awaitable<bool> WebsocketConnection::Impl::upgrade(End& end) {
   const std::string host = settings_.endpoint.host_header();
   const auto [error] =
       co_await ws_->async_handshake(response, host, settings_.endpoint.target, as_result);
-  if (error == websocket::error::upgrade_declined) {
-    end = declined_by(response.result_int());
+  // Beast reads the body, too, which may be anything and take for ever.
+  const unsigned status = stream().http_status();
+  if (error && status != 0 && status != 101) {
+    end = declined_by(status);
     co_return false;
   }
   if (error) {
@@ -406,6 +418,10 @@ asio::awaitable<End> WebsocketConnection::Impl::read() {
       } while (!ws_->is_message_done());
       const auto data = message_.data();
       const std::string_view whole(static_cast<const char*>(data.data()), data.size());
+      if (ws_->got_text() && ends_inside_a_character(whole)) {
+        co_await say_goodbye(websocket::close_code::bad_payload);
+        co_return End{Disconnect::bad_utf8, "the text ends inside a character"};
+      }
       next = Next::go_on;
       if (handler_ != nullptr) {
         if (ws_->got_binary()) {

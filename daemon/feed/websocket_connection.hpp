@@ -67,8 +67,7 @@ class MessageHandler {
 /// After each few hundred messages it lets other work of the io_context through.
 class WebsocketConnection {
  public:
-  /// `names` must live as long as run(), `handler` until run() has ended or the connection is
-  /// destroyed.
+  /// `io` and `names` must outlive the connection and run(), `handler` either of them.
   WebsocketConnection(boost::asio::io_context& io, NameResolver& names, ConnectionSettings settings,
                       MessageHandler& handler);
   /// Drops the connection, without a word to the peer or the handler.
