@@ -29,9 +29,10 @@ class ResponseSketch {
 
  private:
   static constexpr std::size_t kCells = 720;
+  using Cells = std::array<std::uint32_t, kCells>;
   struct Scope {
     std::uint32_t total = 0;
-    std::array<std::uint32_t, kCells> cells{};
+    Cells cells{};
   };
   /// What one bucket of a window has counted: the newest cells one by one, for most buckets hold
   /// few, and those before them by how many.
@@ -70,7 +71,6 @@ class ResponseSketch {
     Scope sum;
     std::array<Bucket, kBucketsPerWindow> buckets;
   };
-  using Cells = std::array<std::uint32_t, kCells>;
 
   static std::size_t cell_of(std::int64_t ms);
   static double middle_of(std::size_t cell);
