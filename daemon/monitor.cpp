@@ -12,6 +12,8 @@ namespace {
 // those of a tick see to it that a quiet hour forgets them too.
 constexpr std::size_t kLooksPerEvent = 2;
 constexpr std::size_t kLooksPerTick = 1'000;
+/// R5: for so long without an event time goes on by events.
+constexpr proto::Millis kQuietBeforeClock = feed::LiveClockSettings{}.silent_after;
 
 /// Between two ticks, of which there are four a second.
 constexpr proto::Millis kStall{1'000};
@@ -46,6 +48,7 @@ Monitor::Monitor(const engine::Settings& engine, const feed::IntakeSettings& int
       calendar_(engine.calendar),
       hasher_(hasher),
       max_clock_skew_(intake.max_clock_skew),
+      oldest_live_(intake.live_lag + intake.reorder_window + kQuietBeforeClock),
       wall_(std::move(wall)),
       engine_(engine, hasher),
       sink_(engine_),
@@ -205,7 +208,11 @@ void Monitor::fill_feed_state(serve::Status& status, proto::Instant wall) const 
   status.ever_connected = clock.was_ever_connected();
   status.connected = clock.is_connected();
   status.silent = clock.is_silent(wall);
-  status.stale = clock.is_stale(wall);
+  // Behind a backlog the source says that there is no more before time goes on by the clock (R5).
+  const proto::Instant now = intake_.watermark();
+  const bool is_behind =
+      now != proto::Instant{} && clock.newest() && *clock.newest() - now > oldest_live_;
+  status.stale = clock.is_stale(wall) || is_behind;
 }
 
 }  // namespace deskpulse

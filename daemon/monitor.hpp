@@ -106,6 +106,9 @@ class Monitor {
   engine::Calendar calendar_;
   const proto::IdHasher hasher_;
   const proto::Millis max_clock_skew_;
+  /// Numbers that are further behind the newest that was heard are stale, whatever else is said.
+  /// Numbers older than this and a heartbeat are stale.
+  const proto::Millis oldest_live_;
   WallClock wall_;
   engine::Engine engine_;
   EngineSink sink_;

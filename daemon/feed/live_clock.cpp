@@ -18,6 +18,7 @@ void LiveClock::connected(proto::Millis heartbeat) {
   was_caught_up_ = false;
   heartbeat_ = heartbeat;
   heard_at_.reset();
+  newest_here_.reset();
 }
 
 void LiveClock::event(proto::Instant ts, proto::Instant wall) {
@@ -62,7 +63,10 @@ void LiveClock::stepped(proto::Millis delta, proto::Instant wall) {
 }
 
 void LiveClock::heard(std::optional<proto::Instant> ts, proto::Instant wall) {
-  if (ts) newest_ = std::max(*ts, newest_.value_or(*ts));
+  if (ts) {
+    newest_ = std::max(*ts, newest_.value_or(*ts));
+    newest_here_ = std::max(*ts, newest_here_.value_or(*ts));
+  }
   heard_at_ = wall;
   was_caught_up_ = is_caught_up(wall);
 }
@@ -87,7 +91,7 @@ bool LiveClock::load(image::Reader& reader) {
 }
 
 bool LiveClock::is_caught_up(proto::Instant wall) const {
-  return connected_ && heard_at_ && newest_ && wall - *newest_ < settings_.live_lag;
+  return connected_ && newest_here_ && wall - *newest_here_ < settings_.live_lag;
 }
 
 std::optional<proto::Instant> LiveClock::source_time(proto::Instant wall) const {

@@ -25,9 +25,11 @@ struct LiveClockSettings {
 /// Heartbeats set it; events, which may have been under way for a while, only put it forward, and
 /// back by a thousandth of the time that passes, for a wall clock that runs too fast.
 ///
-/// *Caught up*: heard since the connection was made, and the newest event or heartbeat is less than
-/// `live_lag` behind the wall clock. *Stale*: not connected, or nothing heard for longer than the
-/// heartbeat interval + `live_lag`, or not caught up when last heard.
+/// *Caught up*: the newest event or heartbeat since the connection was made is less than `live_lag`
+/// behind the wall clock. What was heard before does not count: a server that says that it lives
+/// before it sends what was missed would make the watermark run ahead of that. *Stale*: not
+/// connected, or nothing heard for longer than the heartbeat interval + `live_lag`, or not caught
+/// up when last heard.
 ///
 /// Reads no clock: `wall` is an argument everywhere. It proceeds as time does; where it is set,
 /// that is to be said (stepped()). O(1), no allocation.
@@ -61,6 +63,8 @@ class LiveClock {
   std::optional<proto::Instant> target(proto::Instant wall) const;
 
   bool is_connected() const { return connected_; }
+  /// The interval that the source has told last.
+  proto::Millis heartbeat() const { return heartbeat_; }
   /// By this clock: not before a load().
   bool was_ever_connected() const { return ever_connected_; }
   bool is_caught_up(proto::Instant wall) const;
@@ -89,6 +93,7 @@ class LiveClock {
   proto::Millis heartbeat_{};
   std::optional<proto::Instant> newest_event_;
   std::optional<proto::Instant> newest_;
+  std::optional<proto::Instant> newest_here_;  ///< the same, since connected
   /// The source's clock − the wall clock; above 0 only where that was set back. Absent: not heard.
   std::optional<proto::Millis> ahead_;
   proto::Instant ahead_at_{};               ///< wall time at which an event last put it anywhere

@@ -81,6 +81,19 @@ TEST_F(MonitorTest, ADeadlineFiresAtATickWithoutAScrape) {
   EXPECT_EQ(moment().report.shops[0].counters.slow_turns, 1U);
 }
 
+TEST_F(MonitorTest, OldNumbersAreStaleThoughTheSourceSaysThatThereIsNoMore) {
+  monitor_.listener().connected(5s, wall_);
+  customer_writes(wall_ - 30s);  // out of a backlog
+  monitor_.listener().heartbeat(wall_, wall_);
+
+  EXPECT_EQ(moment().report.watermark, wall_ - 31s);
+  EXPECT_TRUE(moment().status.stale);
+
+  wall_ += 1s;
+  EXPECT_EQ(moment().report.watermark, wall_ - 1s);
+  EXPECT_FALSE(moment().status.stale);
+}
+
 TEST_F(MonitorTest, NumbersStandStillAndSaySoWhileTheFeedIsGone) {
   monitor_.listener().connected(5s, wall_);
   customer_writes(wall_);

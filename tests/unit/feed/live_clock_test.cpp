@@ -154,6 +154,18 @@ TEST_F(LiveClockTest, AHeartbeatFromBehindTheHeadDoesNotMeanCaughtUp) {
   EXPECT_EQ(clock.target(at(103'000)), at(39'000));
 }
 
+TEST_F(LiveClockTest, ASignOfLifeBeforeTheMissedEventsDoesNotMeanCaughtUp) {
+  clock.connected(Millis{5'000});
+  clock.event(at(100'000), at(100'000));
+  clock.disconnected();
+  clock.connected(Millis{5'000});
+
+  clock.heartbeat(std::nullopt, at(103'000));
+
+  EXPECT_EQ(clock.target(at(103'100)), at(99'000));
+  EXPECT_TRUE(clock.is_stale(at(103'100)));
+}
+
 TEST_F(LiveClockTest, StandsStillWhileDisconnected) {
   clock.connected(Millis{5'000});
   clock.event(at(100'000), at(100'000));
