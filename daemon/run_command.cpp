@@ -31,6 +31,7 @@
 #include "daemon/serve/daemon_server.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/version.hpp"
+#include "daemon/wall_clock.hpp"
 
 namespace deskpulse {
 namespace {
@@ -43,13 +44,9 @@ using config::LogLevel;
 constexpr std::chrono::milliseconds kTick{200};
 constexpr std::chrono::seconds kRejectionPause{10};
 constexpr std::chrono::seconds kStatusPause{5};
+constexpr std::chrono::seconds kStepPause{10};  ///< between two lines about the clock
 
 using Steady = std::chrono::steady_clock;
-
-proto::Instant wall_clock() {
-  return proto::Instant{std::chrono::floor<std::chrono::milliseconds>(
-      std::chrono::system_clock::now().time_since_epoch())};
-}
 
 feed::Backoff::Random system_random() {
   return [engine = std::mt19937_64(std::random_device{}())]() mutable {
@@ -69,7 +66,9 @@ class Daemon {
         persistence_(open_store(config.store)),
         recovered_(recover()),
         monitor_(*recovered_.monitor),
-        feed_(io_, feed_settings(), wall_clock, system_random(), std::make_shared<FeedLog>()),
+        feed_(
+            io_, feed_settings(), [this] { return clock_.now(); }, system_random(),
+            std::make_shared<FeedLog>()),
         server_(
             {.http = http_settings(config),
              .build = {std::string(version()), std::string(revision())}},
@@ -92,6 +91,7 @@ class Daemon {
           monitor_, [this] { return feed_.cursor(); },
           [this](std::uint64_t seq) { feed_.ack(seq); });
     }
+    clock_.on_step([this](proto::Millis delta, proto::Instant wall) { stepped(delta, wall); });
     taken_over();
   }
 
@@ -110,7 +110,7 @@ class Daemon {
     feed_.start(monitor_.listener());
     manager_.ready();
     io_.run();
-    if (persistence_) persistence_->finish(wall_clock());
+    if (persistence_) persistence_->finish(clock_.now());
     log(LogLevel::info, "Daemon stopped.");
   }
 
@@ -123,7 +123,7 @@ class Daemon {
   Recovered recover() {
     const auto make = [this](const proto::IdHasher& hasher) {
       return std::make_unique<Monitor>(engine_settings(config_), intake_settings(config_), hasher,
-                                       wall_clock);
+                                       [this] { return clock_.now(); });
     };
     if (persistence_) return persistence_->recover([&] { return make(persistence_->hasher()); });
     Recovered empty;
@@ -140,7 +140,7 @@ class Daemon {
 
   void tick() {
     monitor_.tick();
-    if (persistence_) persistence_->tick(wall_clock());
+    if (persistence_) persistence_->tick(clock_.now());
     rejections_.look(monitor_.intake().counters(), RejectionLog::Clock::now());
     const auto now = Steady::now();
     if (now >= next_status_) tell_status(now);
@@ -149,6 +149,15 @@ class Daemon {
     timer_.async_wait([this](boost::system::error_code failure) {
       if (!failure && !stopping_) tick();
     });
+  }
+
+  void stepped(proto::Millis delta, proto::Instant wall) {
+    monitor_.clock_stepped(delta, wall);
+    const auto now = Steady::now();
+    if (now < next_step_line_) return;
+    next_step_line_ = now + kStepPause;
+    log(LogLevel::warn, "System clock was set, or the machine slept.",
+        {{"by_ms", static_cast<std::int64_t>(delta.count())}});
   }
 
   void tell_status(Steady::time_point now) {
@@ -227,10 +236,12 @@ class Daemon {
   asio::steady_timer timer_{io_};
   Steady::duration tick_;
   Steady::time_point next_status_{};
+  Steady::time_point next_step_line_{};
   Steady::time_point last_alive_{};
   bool is_asking_ = false;
   bool stopping_ = false;
   serve::ConfigStatus config_status_;
+  WallClock clock_;
   std::unique_ptr<Persistence> persistence_;  ///< null: nothing is kept
   Recovered recovered_;
   Monitor& monitor_;
