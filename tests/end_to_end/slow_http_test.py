@@ -159,6 +159,13 @@ class SlowHttp(ProgramTest):
         self.assertLessEqual(watch.connections, CONNECTIONS)
         self.assertEqual(watch.last.value("deskpulse_http_refused_connections_total"), 0)
 
+    def test_a_feed_that_nobody_attacks(self):
+        self.start()  # for comparison: the machine may be slow by itself
+        with Watch(self.port) as watch:
+            time.sleep(given.seconds)
+        self.check(watch, "nobody")
+        self.assertEqual(self.daemon.end(), 0)
+
     def test_a_thousand_idle_connections(self):
         self.start()
         with contextlib.ExitStack() as stack, Watch(self.port) as watch:
@@ -203,7 +210,7 @@ class SlowHttp(ProgramTest):
     def test_slowhttptest_slow_reading(self):
         self.attack("slow reading", "-X", "-w", "1", "-y", "64", "-n", "1", "-z", "8", "-k", "3", path="/metrics/agents")
 
-    def test_hundreds_of_scrapes_a_second_are_few_renderings(self):
+    def test_five_hundred_scrapes_a_second_are_few_renderings(self):
         self.start()
         with Watch(self.port) as watch:
             run = subprocess.run(
