@@ -1,0 +1,57 @@
+// What a daemon has been told, as far as it still knows.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/feed/intake.hpp"
+#include "tests/property/series.hpp"
+#include "tests/simulation/scenario.hpp"
+#include "tests/simulation/traffic.hpp"
+
+namespace deskpulse::simulation {
+
+/// The list of everything that moved the daemon's state: deliveries and the watermark's moves by
+/// the clock. A crash takes the daemon's state back to a snapshot, and this list with it; what it
+/// holds at the end is what the numbers must be made of.
+class Delivered {
+ public:
+  void act(std::size_t number, Time wall) { entries_.push_back({number, wall}); }
+  void moved(Time watermark);
+  std::size_t length() const { return entries_.size(); }
+  /// Forgets what came behind the first `length`.
+  void go_back_to(std::size_t length) { entries_.resize(length); }
+
+  struct Entry {
+    std::optional<std::size_t> number;  ///< of an act; none: the watermark moved
+    Time at = 0;                        ///< the wall clock, or the watermark
+  };
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+/// What a recount makes of a list of deliveries.
+struct Recounted {
+  property::Series series;
+  Time watermark = 0;
+  property::ReorderRecount::Counts counts;
+  std::vector<int> accepted;  ///< how often, by the number of the act
+  std::vector<bool> refused;  ///< too late or from the future, at least once
+};
+
+/// By brute force; `until`: then time goes on to there.
+Recounted recount(const Scenario& scenario, const Traffic& traffic,
+                  const std::vector<Delivered::Entry>& entries, Time until = 0);
+
+/// The same of everything that the platform published, once each, in its order.
+Recounted recount_everything(const Scenario& scenario, const Traffic& traffic, Time until);
+
+/// The counters of an intake and of a recount that must be equal, by name.
+property::Series series_of(const feed::IntakeCounters& counters);
+property::Series series_of(const property::ReorderRecount::Counts& counts);
+
+}  // namespace deskpulse::simulation

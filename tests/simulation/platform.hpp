@@ -1,0 +1,85 @@
+// The chat platform: the server of the stream.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "proto/decoder.hpp"
+#include "tests/simulation/agenda.hpp"
+#include "tests/simulation/link.hpp"
+#include "tests/simulation/random.hpp"
+#include "tests/simulation/scenario.hpp"
+#include "tests/simulation/trace.hpp"
+#include "tests/simulation/traffic.hpp"
+
+namespace deskpulse::simulation {
+
+/// Numbers events and keeps what may still be asked for: at least what PROTOCOL.md demands, and
+/// not one event more where the scenario says so. In the `plain` protocol it sends what happens
+/// while somebody listens.
+class Platform {
+ public:
+  Platform(const Scenario& scenario, const Traffic& traffic, Agenda& agenda, Trace& trace);
+
+  /// The act enters the stream.
+  void publish(std::size_t number);
+  /// Nobody is answered for so long.
+  void refuse_until(Time when) { refuses_until_ = when; }
+  bool answers() const { return agenda_.now() >= refuses_until_; }
+  void accept(const std::shared_ptr<Link>& link);
+
+  /// Says goodbye to everybody.
+  void say_bye();
+  /// A new numbering: nothing of the old one can be asked for any more. Some of what it held may
+  /// come again under new numbers.
+  void begin_epoch();
+  /// The stream has ended; from now on there are heartbeats only.
+  const std::string& epoch() const { return epoch_; }
+  std::uint64_t head() const { return head_; }
+  bool has_told_all() const;
+
+ private:
+  struct Client {
+    std::shared_ptr<Link> link;
+    bool ready = false;
+    std::uint64_t next = 1;  ///< the position to be sent next
+    Time last_sent = 0;
+  };
+  struct Entry {
+    std::uint64_t seq = 0;
+    std::size_t number = 0;
+  };
+
+  void hear(Client& client, const std::string& text);
+  void send(Client& client, const std::string& frame);
+  void send_news(Client& client);
+  void drop(Client& client);
+  void beat(const std::weak_ptr<Link>& link);
+  void append(std::size_t number);
+  std::uint64_t floor() const { return backlog_.empty() ? head_ + 1 : backlog_.front().seq; }
+  proto::Instant clock() const;
+  void heartbeat(Client& client);
+
+  const Scenario& scenario_;
+  const Traffic& traffic_;
+  Agenda& agenda_;
+  Trace& trace_;
+  Random random_;
+  Random network_;
+  proto::Decoder decoder_;
+  std::list<Client> clients_;
+  int epochs_ = 1;
+  std::string epoch_ = "k1";
+  std::uint64_t head_ = 0;
+  std::deque<Entry> backlog_;
+  Time refuses_until_ = 0;
+
+ public:
+  /// For links to this platform.
+  Random& network() { return network_; }
+};
+
+}  // namespace deskpulse::simulation

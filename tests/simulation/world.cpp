@@ -1,0 +1,660 @@
+#include "tests/simulation/world.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <exception>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "daemon/store/snapshot_store.hpp"
+#include "daemon/wall_clock.hpp"
+#include "tests/property/flatten.hpp"
+#include "tests/simulation/agenda.hpp"
+#include "tests/simulation/delivered.hpp"
+#include "tests/simulation/platform.hpp"
+#include "tests/simulation/simulated_disk.hpp"
+#include "tests/simulation/trace.hpp"
+#include "tests/simulation/traffic.hpp"
+
+namespace deskpulse::simulation {
+
+namespace {
+
+constexpr Time kLook = 250;
+constexpr Time kLiveLag = 5'000;  ///< the default of feed::IntakeSettings
+/// How long a world in which nothing goes wrong any more may take until all is delivered.
+constexpr Time kRecovery = 4 * kMinute;
+
+/// Thrown by a check.
+struct Failed {
+  std::string text;
+};
+
+proto::Instant instant(Time time) { return proto::Instant{proto::Millis{time}}; }
+Time millis(proto::Instant at) { return at.time_since_epoch().count(); }
+
+std::string value_text(const std::optional<double>& value) {
+  return value ? std::to_string(*value) : "absent";
+}
+
+std::string cursor_text(const std::optional<feed::Cursor>& cursor) {
+  return cursor ? cursor->epoch + '/' + std::to_string(cursor->seq) : "none";
+}
+
+void expect_equal(const property::Series& shown, const property::Series& wanted,
+                  const std::string& when) {
+  if (const auto difference = property::first_difference(shown, wanted)) {
+    throw Failed{when + ": " + difference->series + " is " + value_text(difference->engine) +
+                 ", should be " + value_text(difference->recount)};
+  }
+}
+
+class World final : private Surroundings {
+ public:
+  World(const Scenario& scenario, const RunOptions& options)
+      : scenario_(scenario),
+        options_(options),
+        agenda_(scenario.begin),
+        trace_(scenario.begin, options.trace),
+        traffic_(traffic_of(scenario)),
+        random_(scenario.seed, "faults"),
+        platform_(scenario, traffic_, agenda_, trace_),
+        disk_(scenario.seed) {}
+
+  Outcome run() {
+    trace_.line(agenda_.now(), {"scenario", scenario_.text()});
+    try {
+      live();
+    } catch (const Failed& failed) {
+      outcome_.failure = failed.text;
+    } catch (const std::exception& thrown) {
+      outcome_.failure = std::string("thrown: ") + thrown.what();
+    }
+    if (!outcome_.failure.empty()) trace_.line(agenda_.now(), {"FAILED", outcome_.failure});
+    outcome_.digest = trace_.digest();
+    outcome_.lives = static_cast<int>(life_);
+    return outcome_;
+  }
+
+ private:
+  // --- The course of a run
+
+  void live() {
+    for (const Publication& publication : traffic_.publications) {
+      const Time happened = traffic_.acts[publication.number].ts - scenario_.source_skew;
+      longest_delay_ = std::max(longest_delay_, publication.at - happened);
+      agenda_.at(publication.at, [this, number = publication.number] {
+        published_in_.try_emplace(number, platform_.epoch());
+        platform_.publish(number);
+      });
+    }
+    plan_faults();
+    start();
+    look_again();
+    end_ = scenario_.begin + scenario_.length;
+    if (!traffic_.publications.empty()) end_ = std::max(end_, traffic_.publications.back().at);
+    agenda_.run_until(end_ + 1);
+
+    heal();
+    drain();
+    check_numbers("when all was delivered");
+    if (random_.percent(50)) {
+      stop_gracefully();
+      start();
+      drain();
+      check_numbers("after a graceful stop and start");
+    }
+    wait_long();
+    check_numbers("after a long silence");
+    outcome_.series = property::flatten(moment_.report);
+    outcome_.counters = series_of(process_->monitor().intake().counters());
+  }
+
+  void heal() {
+    trace_.line(agenda_.now(), {"heal"});
+    healed_ = true;
+    disk_.faults = {};
+    disk_.capacity = std::numeric_limits<std::uint64_t>::max();
+    disk_.cancel_crash();
+    crash_at_event_.reset();
+    crash_at_ack_ = false;
+    platform_.refuse_until(0);
+    if (scenario_.family == Family::wild) wall_offset_ = 0;
+    if (paused_) resume();
+    if (!process_) start();
+  }
+
+  bool has_all() const {
+    if (!process_ || !process_->is_ready() || !platform_.has_told_all()) return false;
+    if (scenario_.protocol == feed::Protocol::plain) return true;
+    return process_->session().cursor() == feed::Cursor{platform_.epoch(), platform_.head()};
+  }
+
+  void drain() {
+    const Time latest = agenda_.now() + kRecovery;
+    Time since = agenda_.now();
+    // Some seconds more, for what is still on its way, and for time to go on without events.
+    while (agenda_.now() - since < 6'000) {
+      if (!has_all()) since = agenda_.now();
+      if (agenda_.now() > latest) throw Failed{"not everything was delivered in the end"};
+      agenda_.run_until(agenda_.now() + 500);
+    }
+  }
+
+  void stop_gracefully() {
+    trace_.line(agenda_.now(), {"stop"});
+    process_->finish();
+    const std::size_t saved = marks_.size() - 1;
+    gone();
+    must_restore_ = saved;
+  }
+
+  /// One more act, long after everything else: every deadline passes.
+  void wait_long() {
+    property::Act act;
+    act.type = proto::Type::agent_status;
+    act.shop = "s1";
+    act.agent = "a";
+    act.id = 'e' + std::to_string(traffic_.acts.size());
+    // At the same time in every twin, whatever happened to it.
+    act.ts = end_ + 2 * kRecovery + Random(scenario_.seed, "end").of<Time>({kMinute, kHour});
+    published_in_[traffic_.acts.size()] = platform_.epoch();
+    traffic_.publications.push_back({agenda_.now(), traffic_.acts.size()});
+    traffic_.acts.push_back(act);
+    wall_offset_ = act.ts - agenda_.now();
+    delivering(act.event(), instant(act.ts));
+    process_->monitor().listener().event(act.event(), instant(act.ts));
+    delivered();
+  }
+
+  // --- Lives of the daemon
+
+  void start() {
+    if (process_) return;
+    ++life_;
+    trace_.line(agenda_.now(), {"start", std::to_string(life_), disk_.text()});
+    disk_.process_begins();
+    guarded([this] {
+      process_ = std::make_unique<Process>(scenario_, life_, options_.plant, disk_,
+                                           static_cast<Surroundings&>(*this));
+      check_restored();
+      process_->begin();
+    });
+  }
+
+  /// What the process does; it may be the last thing.
+  template <class What>
+  void guarded(What&& what) {
+    try {
+      what();
+    } catch (const Crash&) {
+      die(random_.percent(50));
+    }
+  }
+
+  void die(bool power_cut) {
+    trace_.line(agenda_.now(), {power_cut ? "power cut" : "killed", disk_.text()});
+    const std::shared_ptr<Link> link = process_ ? process_->link() : nullptr;
+    gone();
+    if (power_cut) disk_.power_cut();
+    if (link && power_cut && random_.percent(50)) {
+      link->die();
+    } else if (link) {
+      link->cut();
+    }
+    if (rot_) {
+      rot_ = false;
+      rot();
+    }
+    agenda_.in(random_.of<Time>({0, 50, 1'000, 5'000, 30'000}), [this] { start(); });
+  }
+
+  void gone() {
+    disk_.process_gone();
+    process_.reset();
+    timers_.clear();
+    network_.clear();
+    paused_ = false;
+  }
+
+  void resume() {
+    trace_.line(agenda_.now(), {"resume"});
+    paused_ = false;
+    if (is_suspended_) suspended_ += agenda_.now() - paused_at_;
+    is_suspended_ = false;
+    auto timers = std::exchange(timers_, {});
+    auto network = std::exchange(network_, {});
+    if (random_.percent(50)) std::swap(timers, network);
+    const std::uint64_t life = life_;
+    for (auto* const queue : {&timers, &network}) {
+      for (const auto& what : *queue) {
+        if (life == life_ && process_) guarded(what);
+      }
+    }
+  }
+
+  // --- Surroundings
+
+  ClockReading clocks() override {
+    const Time standing = is_suspended_ ? agenda_.now() - paused_at_ : 0;
+    return {instant(agenda_.now() + wall_offset_),
+            proto::Millis{agenda_.now() - scenario_.begin - suspended_ - standing}};
+  }
+
+  void later(Time wait, Source source, std::function<void()> what) override {
+    agenda_.in(wait, [this, life = life_, source, what = std::move(what)]() mutable {
+      in_process(life, source, std::move(what));
+    });
+  }
+
+  void soon(Source source, std::function<void()> what) override {
+    in_process(life_, source, std::move(what));
+  }
+
+  void in_process(std::uint64_t life, Source source, std::function<void()> what) {
+    if (life != life_ || !process_) return;
+    if (paused_) {
+      (source == Source::timer ? timers_ : network_).push_back(std::move(what));
+    } else {
+      guarded(what);
+    }
+  }
+
+  std::shared_ptr<Link> connect() override {
+    if (!platform_.answers()) return nullptr;
+    auto link = std::make_shared<Link>(agenda_, platform_.network(), scenario_.delay);
+    platform_.accept(link);
+    return link;
+  }
+
+  void say(std::string_view what, std::string_view more) override {
+    trace_.line(agenda_.now(), {" ", what, more});
+  }
+
+  void delivering(const proto::Event& event, proto::Instant wall) override {
+    note_watermark();
+    note_epoch();
+    const auto number = traffic_.number_of(event);
+    if (!number) throw Failed{"an event was delivered that nobody sent"};
+    // What is from the future is judged by the source's clock, where ours was set back.
+    delivered_.act(*number, millis(process_->monitor().intake().clock().latest(wall)));
+    ++outcome_.delivered;
+    if (crash_at_event_ && --*crash_at_event_ == 0 && random_.percent(50)) {
+      crash_at_event_.reset();
+      throw Crash{};
+    }
+  }
+
+  void delivered() override {
+    watermark_ = process_->monitor().intake().watermark();
+    if (crash_at_event_ && *crash_at_event_ <= 0) {
+      crash_at_event_.reset();
+      throw Crash{};
+    }
+  }
+
+  void saving() override {
+    look();
+    marks_.push_back({process_->store().next_generation(), process_->wall(), delivered_.length(),
+                      process_->session().cursor(), moment_.report,
+                      process_->monitor().intake().counters()});
+  }
+
+  void acknowledging(std::uint64_t seq) override {
+    trace_.line(agenda_.now(), {" ", "ack", std::to_string(seq)});
+    ++outcome_.acknowledgements;
+    check_acknowledgement(seq);
+    if (crash_at_ack_ && random_.percent(50)) {
+      crash_at_ack_ = false;
+      throw Crash{};
+    }
+  }
+
+  void acknowledged() override {
+    if (std::exchange(crash_at_ack_, false)) throw Crash{};
+  }
+
+  // --- Faults
+
+  /// Spreads each kind over the run.
+  template <class Fault>
+  void plan(int count, Fault fault) {
+    for (int i = 0; i < count; ++i) {
+      agenda_.at(scenario_.begin + random_.between(0, scenario_.length), [this, fault] {
+        if (!healed_) fault();
+      });
+    }
+  }
+
+  void plan_faults() {
+    const FaultCounts& faults = scenario_.faults;
+    const auto if_alive = [this](auto fault) {
+      return [this, fault] {
+        if (process_) fault();
+      };
+    };
+    plan(faults.kills, if_alive([this] { die(false); }));
+    plan(faults.power_cuts, if_alive([this] { die(true); }));
+    plan(faults.disk_crashes, [this] { disk_.crash_in(random_.below(25)); });
+    plan(faults.apply_crashes, [this] { crash_at_event_ = random_.between(1, 30); });
+    plan(faults.ack_crashes, [this] { crash_at_ack_ = true; });
+    plan(faults.bad_disks, [this] {
+      disk_.faults.eio_percent = random_.of({3U, 20U, 100U});
+      trace_.line(agenda_.now(), {"bad disk", std::to_string(disk_.faults.eio_percent)});
+      agenda_.in(random_.of<Time>({500, 5'000, 20'000}), [this] { disk_.faults = {}; });
+    });
+    plan(faults.full_disks, [this] {
+      disk_.capacity = disk_.used() + random_.below(3'000);
+      trace_.line(agenda_.now(), {"full disk", std::to_string(disk_.capacity)});
+      agenda_.in(random_.of<Time>({500, 5'000, 20'000}),
+                 [this] { disk_.capacity = std::numeric_limits<std::uint64_t>::max(); });
+    });
+    plan(faults.rotten_files, if_alive([this] {
+           rot_ = true;
+           die(random_.percent(50));
+         }));
+    plan(faults.cuts, if_alive([this] {
+           if (process_->link()) process_->link()->cut();
+         }));
+    plan(faults.dead_links, if_alive([this] {
+           trace_.line(agenda_.now(), {"dead link"});
+           if (process_->link()) process_->link()->die();
+         }));
+    plan(faults.refusals, [this] {
+      const Time span = random_.of<Time>({300, 3'000, 20'000});
+      trace_.line(agenda_.now(), {"refuses", std::to_string(span)});
+      platform_.refuse_until(agenda_.now() + span);
+      if (process_ && process_->link()) process_->link()->cut();
+    });
+    plan(faults.byes, [this] { platform_.say_bye(); });
+    plan(faults.epochs, [this] { platform_.begin_epoch(); });
+    plan(faults.pauses, if_alive([this] {
+           if (paused_) return;
+           paused_ = true;
+           paused_at_ = agenda_.now();
+           is_suspended_ = random_.percent(30);
+           const Time span = random_.of<Time>({400, 1'500, 4'000, 20'000});
+           trace_.line(agenda_.now(), {is_suspended_ ? "suspend" : "pause", std::to_string(span)});
+           agenda_.in(span, [this, life = life_] {
+             if (life == life_ && paused_) resume();
+           });
+         }));
+    plan(faults.clock_steps, [this] {
+      wall_offset_ = random_.of<Time>({-3'000, -500, 0, 500, 3'000, 2 * kMinute, kHour});
+      if (scenario_.family == Family::wild) {
+        wall_offset_ = random_.of<Time>({wall_offset_, -10'000, -kHour});
+      }
+      stepped_ = true;
+      slowest_ = std::max(slowest_, -wall_offset_);
+      trace_.line(agenda_.now(), {"clock", std::to_string(wall_offset_)});
+    });
+  }
+
+  /// Damages the newest snapshot, while nobody looks.
+  void rot() {
+    std::optional<std::uint64_t> newest;
+    const char* file = nullptr;
+    disk_.process_begins();
+    for (const char* const name : store::SnapshotStore::kFiles) {
+      store::SnapshotInfo header;
+      if (!store::read_header(disk_, name, header).ok()) continue;
+      if (newest && *newest > header.generation) continue;
+      newest = header.generation;
+      file = name;
+    }
+    disk_.process_gone();
+    if (file == nullptr) return;
+    disk_.damage(file);
+    trace_.line(agenda_.now(), {"rot", file});
+  }
+
+  // --- Checks
+
+  struct Mark {
+    std::uint64_t generation = 0;
+    proto::Instant written_at{};
+    std::size_t length = 0;  ///< of delivered_
+    std::optional<feed::Cursor> cursor;
+    engine::Report report;
+    feed::IntakeCounters counters;
+  };
+
+  const Mark& mark_of(const store::SnapshotInfo& header) const {
+    // The newest of that number: an earlier one may have failed.
+    for (std::size_t i = marks_.size(); i > 0; --i) {
+      const Mark& mark = marks_[i - 1];
+      if (mark.generation == header.generation && mark.written_at == header.written_at) return mark;
+    }
+    throw Failed{"a snapshot that nobody wrote: generation " + std::to_string(header.generation)};
+  }
+
+  void note_watermark() {
+    const proto::Instant now = process_->monitor().intake().watermark();
+    if (now < watermark_) throw Failed{"the watermark went back"};
+    if (now > watermark_) delivered_.moved(millis(now));
+    watermark_ = now;
+  }
+
+  void note_epoch() {
+    const auto cursor = process_->session().cursor();
+    if (first_epoch_.empty() && cursor) first_epoch_ = cursor->epoch;
+  }
+
+  void look_again() {
+    agenda_.in(kLook, [this] {
+      if (process_ && !paused_) look();
+      look_again();
+    });
+  }
+
+  void look() {
+    process_->monitor().fill(moment_);
+    note_watermark();
+    note_epoch();
+    check_staleness();
+    check_levels();
+  }
+
+  void check_staleness() {
+    if (moment_.status.stale) return;
+    if (!process_->is_ready()) throw Failed{"not connected, and shown as live"};
+    const bool plain = scenario_.protocol == feed::Protocol::plain;
+    const Time heartbeat = plain ? 2'000 : scenario_.heartbeat;
+    const Time watchdog = plain ? 10'000 : 2 * heartbeat + kSecond;
+    const Time longest = std::max(heartbeat + kLiveLag, watchdog) + kSecond;
+    if (process_->unheard() > std::chrono::milliseconds{longest}) {
+      throw Failed{"silent for too long, and shown as live"};
+    }
+    if (!scenario_.loses_nothing() || stepped_) return;
+    const Time age = agenda_.now() - millis(watermark_);
+    if (age > 2 * kLiveLag + heartbeat + scenario_.order.reorder_window + 2 * kSecond) {
+      throw Failed{"the numbers are " + std::to_string(age) + " ms old, and shown as live"};
+    }
+  }
+
+  void check_levels() {
+    const engine::Report& report = moment_.report;
+    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> agents;
+    for (const engine::AgentRow& row : report.agents) {
+      auto& [waiting, open] = agents[report.directory->agents[row.agent].shop];
+      waiting += row.levels.waiting_customers;
+      open += row.levels.open_conversations;
+    }
+    for (const engine::ShopRow& row : report.shops) {
+      const engine::Levels& levels = row.levels;
+      const bool possible =
+          levels.waiting_customers <= levels.open_conversations && levels.open_conversations <= 6 &&
+          levels.oldest_wait_ms >= 0 &&
+          agents[row.shop] == std::pair<std::uint64_t, std::uint64_t>(levels.waiting_customers,
+                                                                      levels.open_conversations);
+      if (!possible) throw Failed{"a shop's levels are impossible"};
+    }
+  }
+
+  void check_restored() {
+    const auto& header = process_->restored_from();
+    std::size_t length = 0;
+    if (header) {
+      ++outcome_.restored;
+      const Mark& mark = mark_of(*header);
+      trace_.line(agenda_.now(), {"restored", std::to_string(header->generation),
+                                  cursor_text(process_->restored_cursor())});
+      if (options_.plant == Plant::none && process_->restored_cursor() != mark.cursor) {
+        throw Failed{"the position restored is " + cursor_text(process_->restored_cursor()) +
+                     ", that of the state was " + cursor_text(mark.cursor)};
+      }
+      length = mark.length;
+      process_->monitor().fill(moment_);
+      if (moment_.report.watermark != mark.report.watermark) {
+        throw Failed{"the time restored is another one than was saved"};
+      }
+      expect_equal(property::flatten(moment_.report), property::flatten(mark.report),
+                   "as restored");
+      expect_equal(series_of(process_->monitor().intake().counters()), series_of(mark.counters),
+                   "as restored");
+    }
+    if (must_restore_ && (!header || &mark_of(*header) != &marks_[*must_restore_])) {
+      throw Failed{"the last snapshot of a graceful stop was not restored"};
+    }
+    must_restore_.reset();
+    delivered_.go_back_to(length);
+    if (!header) first_epoch_.clear();
+    watermark_ = process_->monitor().intake().watermark();
+  }
+
+  /// What is acknowledged will not be sent again: the worst power cut must leave it, and so must
+  /// one damaged file.
+  void check_acknowledgement(std::uint64_t seq) {
+    for (const bool newest_is_damaged : {false, true}) {
+      const auto disk = disk_.after_the_worst();
+      store::SnapshotStore store(*disk, store::KeyFingerprint{});
+      bool damaged = newest_is_damaged;
+      const auto result = store.load([&](image::Reader& reader, const store::SnapshotInfo&) {
+        std::byte next{};
+        while (!reader.is_at_end() && reader.ok()) reader.bytes(std::span(&next, 1));
+        return !std::exchange(damaged, false);
+      });
+      std::optional<feed::Cursor> covered;
+      if (result.loaded) covered = mark_of(*result.loaded).cursor;
+      if (!covered || covered->epoch != process_->session().cursor()->epoch || covered->seq < seq) {
+        throw Failed{"acknowledged " + std::to_string(seq) + ", but a power cut now " +
+                     (newest_is_damaged ? "and one damaged file " : "") + "leave " +
+                     cursor_text(covered)};
+      }
+    }
+  }
+
+  void check_numbers(const std::string& when) {
+    look();
+    const feed::Intake& intake = process_->monitor().intake();
+    const property::Series shown = property::flatten(moment_.report);
+    const property::Series counters = series_of(intake.counters());
+    const Time now = millis(intake.watermark());
+
+    const Recounted known = recount(scenario_, traffic_, delivered_.entries());
+    if (known.watermark != now) {
+      throw Failed{when + ": the watermark is " + std::to_string(now) + ", should be " +
+                   std::to_string(known.watermark)};
+    }
+    expect_equal(counters, series_of(known.counts), when);
+    expect_equal(shown, known.series, when);
+    check_once(known, when);
+    if (scenario_.loses_nothing()) check_everything(counters, shown, now, when);
+  }
+
+  void check_once(const Recounted& known, const std::string& when) {
+    std::vector<bool> published(traffic_.acts.size());
+    for (const Publication& publication : traffic_.publications) {
+      published[publication.number] = true;
+    }
+    std::optional<Time> newest_lost;
+    outcome_.lost = 0;
+    for (std::size_t number = 0; number < traffic_.acts.size(); ++number) {
+      if (known.accepted[number] > 1) {
+        throw Failed{when + ": counted twice: " + traffic_.line(number)};
+      }
+      if (!published[number] || known.accepted[number] == 1 || known.refused[number]) continue;
+      // A server that began anew before this state did cannot tell that there was more.
+      if (published_in_.at(number) < first_epoch_) continue;
+      ++outcome_.lost;
+      newest_lost = std::max(newest_lost.value_or(0), traffic_.acts[number].ts);
+    }
+    if (!newest_lost) return;
+    const feed::GapLedger& gaps = process_->monitor().intake().gaps();
+    // What is late may be older than what came before the gap, and what is early newer than what
+    // came after it; and a server is not believed to be ahead of our own clock. By that much the
+    // ledger cannot know.
+    const Time known_to = *newest_lost - longest_delay_ - slowest_;
+    if (!gaps.incomplete_since(instant(known_to))) {
+      throw Failed{when + ": lost and not declared: " + std::to_string(outcome_.lost) +
+                   " events, the newest of " + std::to_string(*newest_lost)};
+    }
+  }
+
+  void check_everything(const property::Series& counters, const property::Series& shown, Time now,
+                        const std::string& when) {
+    const Recounted all = recount_everything(scenario_, traffic_, now);
+    expect_equal(counters, series_of(all.counts), when + ", of all that was published");
+    expect_equal(shown, all.series, when + ", of all that was published");
+    if (process_->monitor().intake().gaps().count() > 0) {
+      throw Failed{when + ": a gap, where nothing was lost"};
+    }
+    for (const serve::WindowIncomplete& window : moment_.status.windows) {
+      if (window.incomplete) throw Failed{when + ": incomplete, where nothing was lost"};
+    }
+  }
+
+  const Scenario& scenario_;
+  const RunOptions& options_;
+  Agenda agenda_;
+  Trace trace_;
+  Traffic traffic_;
+  Random random_;
+  Platform platform_;
+  SimulatedDisk disk_;
+  Outcome outcome_;
+  Time end_ = 0;            ///< of the traffic
+  Time longest_delay_ = 0;  ///< of a publication
+
+  std::unique_ptr<Process> process_;
+  std::uint64_t life_ = 0;
+  bool healed_ = false;
+  std::deque<std::function<void()>> timers_;   ///< what waits for a process that stands still
+  std::deque<std::function<void()>> network_;  ///< the same
+  bool paused_ = false;
+  bool is_suspended_ = false;  ///< paused, and the steady clock stands still, too
+  Time paused_at_ = 0;
+  Time suspended_ = 0;  ///< for which the steady clock has stood still
+  Time wall_offset_ = 0;
+  bool stepped_ = false;
+  Time slowest_ = 0;  ///< by how much the daemon's clock was behind, at most
+
+  std::optional<std::int64_t> crash_at_event_;
+  bool crash_at_ack_ = false;
+  bool rot_ = false;
+
+  Delivered delivered_;
+  std::vector<Mark> marks_;
+  std::map<std::size_t, std::string> published_in_;  ///< the epoch, by the act's number
+  std::string first_epoch_;                          ///< that the daemon's state knows of
+  std::optional<std::size_t> must_restore_;          ///< index of the mark
+  proto::Instant watermark_{};
+  serve::Moment moment_;
+};
+
+}  // namespace
+
+Outcome run(const Scenario& scenario, const RunOptions& options) {
+  return World(scenario, options).run();
+}
+
+Outcome run_seed(std::uint64_t seed, const RunOptions& options) {
+  return run(scenario_of(seed), options);
+}
+
+}  // namespace deskpulse::simulation
