@@ -24,5 +24,7 @@ add_fault_test(soak ${here}/soak --hours 0.004 --every 2 --rate 100
   --faults kill,terminate,damaged_snapshot,hang)
 # What memory and processor time a program takes is not to be measured beside the sanitizers.
 if(NOT DESKPULSE_SANITIZE)
-  add_fault_test(growth ${here}/growth_test.py)
+  foreach(of Growth Collisions)
+    add_fault_test(growth.${of} ${here}/growth_test.py ${of})
+  endforeach()
 endif()
