@@ -393,19 +393,20 @@ key_file = {toml_string(str(key))}
         return (lambda: renew(3)), (lambda: renew(90))
 
     def full_disk(self, daemon):
-        """No file grows beyond a page: what is written fails as it does on a full disk."""
+        """No file grows: what is written fails as it does on a full disk."""
 
         def allow(size):
             _, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
 
-        return (lambda: allow(4096)), (lambda: allow(None))
+        return (lambda: allow(0)), (lambda: allow(None))
 
     def too_many_at_once(self, platform):
-        """Twenty events of the same instant, five times a second, where ten can wait for earlier ones."""
+        """Twenty events at once, five times a second, where ten can wait for earlier ones."""
 
         def crowd():
-            return [question("shop", customer, now_ms()) for customer in each(20)]
+            now = now_ms()
+            return [question("shop", customer, now + i) for i, customer in enumerate(each(20))]
 
         return (lambda: platform.keep_sending(crowd)), (lambda: platform.keep_sending(None))
 
