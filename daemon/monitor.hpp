@@ -37,6 +37,12 @@ class Monitor {
   /// Whether the lists of waiting customers say their ids; from then on they are kept in memory
   /// while the customers wait, otherwise never. Off at first.
   void show_customers(bool show);
+  /// While on, nothing that a stream can make grow does: all limits stand at what there is now. For
+  /// a process that nears the memory it may use.
+  void hold_growth(bool on) {
+    engine_.hold_growth(on);
+    intake_.hold_growth(on);
+  }
   /// Lets time pass, so that deadlines fire without events and without scrapes. Where the last one
   /// was more than a second ago the process stood still: what came meanwhile has not been read yet,
   /// so for half a second time passes by events only.

@@ -24,6 +24,7 @@
 #include "daemon/feed/websocket_feed.hpp"
 #include "daemon/feed_log.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/memory_limit.hpp"
 #include "daemon/monitor.hpp"
 #include "daemon/persistence.hpp"
 #include "daemon/rejection_log.hpp"
@@ -44,6 +45,7 @@ using config::LogLevel;
 constexpr std::chrono::milliseconds kTick{200};
 constexpr std::chrono::seconds kRejectionPause{10};
 constexpr std::chrono::seconds kStatusPause{5};
+constexpr std::chrono::seconds kMemoryPause{1};
 constexpr std::chrono::seconds kStepPause{10};  ///< between two lines about the clock
 
 using Steady = std::chrono::steady_clock;
@@ -77,6 +79,7 @@ class Daemon {
                 monitor_.fill(*moment);
                 moment->status.config = config_status_;
                 if (persistence_) persistence_->fill(moment->status.store);
+                fill_memory(moment->status);
                 filled();
               });
             },
@@ -144,6 +147,7 @@ class Daemon {
     rejections_.look(monitor_.intake().counters(), RejectionLog::Clock::now());
     const auto now = Steady::now();
     if (now >= next_status_) tell_status(now);
+    if (now >= next_memory_look_) look_at_memory(now);
     if (manager_.watchdog_interval()) ask_http_thread(now);
     timer_.expires_after(tick_);
     timer_.async_wait([this](boost::system::error_code failure) {
@@ -167,6 +171,32 @@ class Daemon {
     manager_.status("Feed " + feed + ", " + std::to_string(glance.waiting_customers) +
                     " customers waiting.");
     next_status_ = now + kStatusPause;
+  }
+
+  static std::optional<std::uint64_t> memory_limit_of(const config::Limits& limits) {
+    if (limits.memory_bytes > 0) return static_cast<std::uint64_t>(limits.memory_bytes);
+    return limit_of_control_group();
+  }
+
+  void look_at_memory(Steady::time_point now) {
+    next_memory_look_ = now + kMemoryPause;
+    const bool holds = memory_.look(resident_bytes());
+    if (holds == holds_growth_) return;
+    holds_growth_ = holds;
+    monitor_.hold_growth(holds);
+    if (holds) {
+      log(LogLevel::warn,
+          "Memory is short: nothing grows any more, as if every limit were reached.",
+          {{"used_bytes", static_cast<std::int64_t>(memory_.used())},
+           {"limit_bytes", static_cast<std::int64_t>(*memory_.most())}});
+    } else {
+      log(LogLevel::info, "Memory is enough again.");
+    }
+  }
+
+  void fill_memory(serve::Status& status) const {
+    if (!memory_.most()) return;
+    status.limits.push_back({"memory_bytes", memory_.used(), *memory_.most(), memory_.exceeded()});
   }
 
   /// The watchdog is fed by what has been through the HTTP thread and back, so that both must get
@@ -236,6 +266,9 @@ class Daemon {
   asio::steady_timer timer_{io_};
   Steady::duration tick_;
   Steady::time_point next_status_{};
+  Steady::time_point next_memory_look_{};
+  MemoryLimit memory_{memory_limit_of(config_.limits)};
+  bool holds_growth_ = false;
   Steady::time_point next_step_line_{};
   Steady::time_point last_alive_{};
   bool is_asking_ = false;

@@ -66,6 +66,8 @@ void DuplicateFilter::prefetch(const proto::CustomerKey& key) const {
   __builtin_prefetch(&table.slots[home], 1);
   // A probe goes on for some slots where the table is nearly three quarters full.
   __builtin_prefetch(&table.slots[(home + 4) & table.mask], 1);
+  // So many tables are too many places to sweep for the processor to see where it goes.
+  __builtin_prefetch(&table.slots[table.hand], 1);
 }
 
 bool DuplicateFilter::insert(const proto::CustomerKey& key, proto::Instant ts,
@@ -85,7 +87,7 @@ bool DuplicateFilter::insert(const proto::CustomerKey& key, proto::Instant ts,
     --used_;
     index = table.find(added, found);
   }
-  if (remembered_ >= most_ && !make_room(watermark)) {
+  if (remembered_ >= most() && !make_room(watermark)) {
     ++not_remembered_;
     return true;
   }
@@ -101,7 +103,7 @@ bool DuplicateFilter::insert(const proto::CustomerKey& key, proto::Instant ts,
 
 bool DuplicateFilter::make_room(proto::Instant watermark) {
   const std::uint64_t last = slice_of(watermark);
-  while (remembered_ >= most_) {
+  while (remembered_ >= most()) {
     std::uint64_t slice = first_slice_;
     while (slice < last && counts_[slice % counts_.size()] == 0) ++slice;
     // What is at the watermark must be accepted, so it must be remembered.

@@ -1,6 +1,7 @@
 // Which ids have been accepted before (spec 3, R1).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -54,7 +55,9 @@ class DuplicateFilter {
   /// is no image of a filter, and what is in it now means nothing.
   bool load(image::Reader& reader, proto::Instant watermark, proto::Instant newest);
 
-  std::size_t most() const { return most_; }
+  /// Memory is short: no more keys than now, until it is taken back.
+  void hold_growth(bool on) { held_ = on ? std::max<std::size_t>(remembered_, 1) : most_; }
+  std::size_t most() const { return std::min(held_, most_); }
   /// Keys that count against it, to a 256th of the allowed lateness.
   std::size_t remembered() const { return remembered_; }
   /// How often the horizon was moved up, and how many keys were not remembered.
@@ -109,6 +112,7 @@ class DuplicateFilter {
 
   const proto::Millis allowed_lateness_;
   const std::size_t most_;
+  std::size_t held_ = most_;  ///< less than that where memory is short
   proto::Instant horizon_{};  ///< what is earlier was forgotten, whatever the allowed lateness says
   std::array<Table, kTables> tables_;
   std::size_t used_ = 0;

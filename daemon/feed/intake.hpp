@@ -132,6 +132,8 @@ class Intake final : public FeedListener {
   };
   using Limits = std::array<LimitUse, 2>;
   Limits limits() const;
+  /// While on, the ids that are remembered grow no more in number; see DuplicateFilter.
+  void hold_growth(bool on) { duplicates_.hold_growth(on); }
   std::size_t bytes_used() const { return order_.bytes_used() + duplicates_.bytes_used(); }
 
  private:

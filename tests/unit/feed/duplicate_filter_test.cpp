@@ -156,6 +156,24 @@ TEST(DuplicateFilter, MoreThanTheLimitAtOneInstantAreTakenAndCounted) {
   EXPECT_FALSE(filter.insert({7, 7ULL << 40}, at(50'000), at(50'000)));
 }
 
+TEST(DuplicateFilter, WhileMemoryIsShortNoMoreKeysThanNowAreRemembered) {
+  DuplicateFilter filter(Millis{10'000}, 1'000);
+  const auto insert = [&](std::uint64_t i) {
+    const Instant now = at(50'000 + static_cast<std::int64_t>(i) * 10);
+    filter.insert({i, i << 40}, now, now);
+  };
+  for (std::uint64_t i = 1; i <= 200; ++i) insert(i);
+
+  filter.hold_growth(true);
+  for (std::uint64_t i = 201; i <= 500; ++i) insert(i);
+  EXPECT_EQ(filter.most(), 200u);
+  EXPECT_LE(filter.remembered(), 200u);
+  filter.hold_growth(false);
+  for (std::uint64_t i = 501; i <= 800; ++i) insert(i);
+  EXPECT_EQ(filter.most(), 1'000u);
+  EXPECT_GT(filter.remembered(), 400u);
+}
+
 TEST(DuplicateFilter, EqualContentsAreEqualImagesWhateverTheirHistory) {
   std::mt19937_64 random(5);
   std::vector<CustomerKey> keys(5'000);
