@@ -35,6 +35,7 @@ python3-jsonschema   checks of the event schema
 python3-yaml         checks of the stream description
 faketime             runs the daemon at another time
 strace               makes any system call of the daemon fail
+slowhttptest         slow attacks on the pages
 curl                 asks the daemon for its pages
 lintian              checks the Debian package
 dpkg-dev             makes the Debian package
