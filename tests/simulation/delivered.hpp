@@ -29,6 +29,9 @@ class Delivered {
     Time at = 0;                        ///< the wall clock, or the watermark
   };
   const std::vector<Entry>& entries() const { return entries_; }
+  void append(const std::vector<Entry>& more) {
+    entries_.insert(entries_.end(), more.begin(), more.end());
+  }
 
  private:
   std::vector<Entry> entries_;

@@ -12,6 +12,8 @@ namespace {
 using Source = Surroundings::Source;
 
 constexpr Time kTick = 250;
+/// Small, so that there are several of them in a run.
+constexpr std::uint64_t kSegmentBytes = 2'000;
 constexpr std::chrono::seconds kHandshake{10};
 constexpr std::string_view kPing = "ping";
 
@@ -23,12 +25,13 @@ feed::IntakeSettings intake_settings(const Scenario& scenario) {
   return settings;
 }
 
-feed::StreamSettings stream_settings(const Scenario& scenario, const Recovered& recovered) {
+feed::StreamSettings stream_settings(const Scenario& scenario, const Recovered& recovered,
+                                     const Monitor& monitor) {
   feed::StreamSettings settings;
   settings.protocol = scenario.protocol;
   settings.start_at = scenario.start_at;
   settings.resume_from = recovered.cursor;
-  settings.has_history = recovered.snapshot.has_value();
+  settings.has_history = monitor.intake().counters().connects > 0;
   return settings;
 }
 
@@ -51,22 +54,22 @@ Process::Process(const Scenario& scenario, std::uint64_t life, Plant plant, Simu
       random_(scenario.seed * 1'000 + life, "process"),
       clock_([this] { return surroundings_.clocks(); }),
       store_(disk, store::KeyFingerprint{}),
-      recovered_(recover(store_,
-                         [this] {
-                           return std::make_unique<Monitor>(
-                               property::settings_of(scenario_.rules), intake_settings(scenario_),
-                               proto::IdHasher{}, [this] { return clock_.now(); });
-                         })),
+      recovered_(recover_state(disk)),
       monitor_(std::move(recovered_.monitor)),
-      session_(stream_settings(scenario, recovered_)),
+      session_(stream_settings(scenario, recovered_, *monitor_)),
       backoff_(kBackoff, [this] { return static_cast<double>(random_.below(1'000)) / 1'000; }) {
   clock_.on_step([this](proto::Millis delta, proto::Instant wall) {
     if (monitor_) monitor_->clock_stepped(delta, wall);
   });
-  for (const store::RefusedSnapshot& refused : recovered_.refused) {
-    surroundings_.say("refused", refused.sentence);
+  if (scenario.journal) {
+    store::JournalSettings journal;
+    journal.reorder_window = proto::Millis{scenario.order.reorder_window};
+    journal.bounds.segment_bytes = kSegmentBytes;
+    journal_.emplace(disk, store::KeyFingerprint{}, next_batch_, journal,
+                     store::JournalWriter::Work::inside);
+    recorder_.emplace(*journal_);
+    monitor_->tell(&*recorder_);
   }
-  if (recovered_.must_not_start) throw std::runtime_error("the daemon refuses to start");
   Checkpoints::Settings settings;
   settings.interval = std::chrono::milliseconds{scenario.snapshot_interval};
   settings.give_up_after = std::chrono::seconds{10};
@@ -81,10 +84,49 @@ Process::Process(const Scenario& scenario, std::uint64_t life, Plant plant, Simu
                     .cursor = [this] { return cursor_for_snapshot(); },
                     .acknowledge = [this](std::uint64_t seq) { acknowledge(seq); },
                     .ended = {},
+                    .cut_journal = [this] { return cut_journal(); },
+                    .release_journal =
+                        [this](std::uint64_t batch) {
+                          if (journal_) journal_->needed_behind(batch);
+                        },
                 });
-  if (recovered_.snapshot) checkpoints_->restored(*recovered_.snapshot, recovered_.cursor);
+  if (recovered_.snapshot) {
+    checkpoints_->restored(*recovered_.snapshot, recovered_.snapshot_cursor, snapshot_batch_);
+  }
   cursor_before_ = recovered_.cursor;
 }
+
+Recovered Process::recover_state(SimulatedDisk& disk) {
+  Recovered recovered = recover(store_, [this] {
+    return std::make_unique<Monitor>(property::settings_of(scenario_.rules),
+                                     intake_settings(scenario_), proto::IdHasher{},
+                                     [this] { return clock_.now(); });
+  });
+  for (const store::RefusedSnapshot& refused : recovered.refused) {
+    surroundings_.say("refused", refused.sentence);
+  }
+  if (recovered.must_not_start) throw std::runtime_error("the daemon refuses to start");
+  snapshot_batch_ = recovered.journal_batch;
+  if (!scenario_.journal) return recovered;
+  const store::JournalReadResult journal =
+      recover_journal(disk, store::KeyFingerprint{}, recovered);
+  for (const store::RefusedSegment& refused : journal.refused) {
+    surroundings_.say("refused", refused.sentence);
+  }
+  if (journal.must_not_start) throw std::runtime_error("the daemon refuses to start");
+  next_batch_ = journal.next;
+  return recovered;
+}
+
+store::JournalMark Process::journal_mark() {
+  store::JournalMark mark =
+      deskpulse::journal_mark(session_.cursor(), monitor_->intake().counters());
+  // The daemon passes over what it does not know.
+  mark.counters.push_back(surroundings_.closing_batch());
+  return mark;
+}
+
+std::uint64_t Process::cut_journal() { return journal_ ? journal_->cut(journal_mark()) : 0; }
 
 Process::~Process() {
   if (link_) link_->client = {};
@@ -103,6 +145,7 @@ std::chrono::steady_clock::time_point Process::steady() const {
 void Process::tick() {
   ++ticks_;
   monitor_->tick();
+  if (journal_ && journal_->is_due(steady())) journal_->tick(steady(), journal_mark());
   checkpoints_->tick(steady(), clock_.now());
   cursor_before_ = session_.cursor();
   surroundings_.later(kTick, Source::timer, [this] { tick(); });
@@ -111,6 +154,7 @@ void Process::tick() {
 void Process::finish() {
   if (link_) end(feed::Disconnect::stopped);
   ++connection_;
+  cut_journal();
   surroundings_.saving();
   checkpoints_->finish(clock_.now());
 }

@@ -11,8 +11,11 @@
 #include "daemon/checkpoints.hpp"
 #include "daemon/feed/backoff.hpp"
 #include "daemon/feed/stream_session.hpp"
+#include "daemon/journal_recorder.hpp"
 #include "daemon/monitor.hpp"
 #include "daemon/recovery.hpp"
+#include "daemon/store/journal_reader.hpp"
+#include "daemon/store/journal_writer.hpp"
 #include "daemon/store/snapshot_store.hpp"
 #include "daemon/wall_clock.hpp"
 #include "tests/simulation/link.hpp"
@@ -50,6 +53,8 @@ class Surroundings {
   virtual void delivered() = 0;
   /// The state of this instant is about to be saved.
   virtual void saving() = 0;
+  /// A batch of the journal is about to end here. The number it is to be known by.
+  virtual std::uint64_t closing_batch() = 0;
   virtual void acknowledging(std::uint64_t seq) = 0;
   virtual void acknowledged() = 0;
 };
@@ -73,7 +78,10 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   const feed::StreamSession& session() const { return session_; }
   const store::SnapshotStore& store() const { return store_; }
   const std::optional<store::SnapshotInfo>& restored_from() const { return recovered_.snapshot; }
-  const std::optional<feed::Cursor>& restored_cursor() const { return recovered_.cursor; }
+  /// Of the snapshot.
+  const std::optional<feed::Cursor>& restored_cursor() const { return recovered_.snapshot_cursor; }
+  /// The last batch of the journal in the snapshot.
+  std::uint64_t snapshot_batch() const { return snapshot_batch_; }
   bool is_ready() const { return session_.is_ready(); }
   const std::shared_ptr<Link>& link() const { return link_; }
   /// Real time since the last thing that came from the server.
@@ -90,6 +98,9 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   void ping();
   void end(feed::Disconnect reason);
   void acknowledge(std::uint64_t seq);
+  Recovered recover_state(SimulatedDisk& disk);
+  store::JournalMark journal_mark();
+  std::uint64_t cut_journal();
   std::optional<feed::Cursor> cursor_for_snapshot();
 
   // feed::FeedListener, between the session and the monitor
@@ -112,9 +123,13 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   Random random_;
   WallClock clock_;
   store::SnapshotStore store_;
+  std::uint64_t next_batch_ = 1;      ///< of the journal
+  std::uint64_t snapshot_batch_ = 0;  ///< the last one in the snapshot
   Recovered recovered_;
   std::unique_ptr<Monitor> monitor_;
   feed::StreamSession session_;
+  std::optional<store::JournalWriter> journal_;
+  std::optional<JournalRecorder> recorder_;
   std::unique_ptr<Checkpoints> checkpoints_;
   feed::Backoff backoff_;
 

@@ -98,6 +98,7 @@ Scenario scenario_of(std::uint64_t seed) {
     world.delay = random.of<Time>({0, 50, 400, 3'000});
   }
   world.faults = faults_of(random, world.family);
+  world.journal = random.percent(world.protocol == feed::Protocol::plain ? 70 : 20);
   return world;
 }
 
@@ -118,7 +119,7 @@ std::string Scenario::text() const {
           word("forgets_acknowledged", forgets_acknowledged ? 1 : 0) +
           word("frame_events", frame_events) + word("source_skew", source_skew) +
           word("delay", delay) + word("snapshot_interval", snapshot_interval) +
-          word("snapshot_time", snapshot_time);
+          word("snapshot_time", snapshot_time) + word("journal", journal ? 1 : 0);
   if (backlog != ~std::uint64_t{0}) text += word("backlog", backlog);
   text += ';';
   const auto fault = [&](const char* name, int count) {

@@ -83,6 +83,7 @@ struct Scenario {
   // Daemon
   Time snapshot_interval = 5'000;
   Time snapshot_time = 0;  ///< the longest that writing one takes
+  bool journal = false;
   FaultCounts faults;
 
   /// Nothing that was published is lost but by the daemon's own fault.

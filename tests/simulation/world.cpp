@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/store/journal_reader.hpp"
 #include "daemon/store/snapshot_store.hpp"
 #include "daemon/wall_clock.hpp"
 #include "tests/property/flatten.hpp"
@@ -305,6 +306,14 @@ class World final : private Surroundings {
                       process_->monitor().intake().counters()});
   }
 
+  std::uint64_t closing_batch() override {
+    note_watermark();
+    const auto& entries = delivered_.entries();
+    batches_.emplace_back(entries.begin() + static_cast<std::ptrdiff_t>(closed_), entries.end());
+    closed_ = entries.size();
+    return batches_.size() - 1;
+  }
+
   void acknowledging(std::uint64_t seq) override {
     trace_.line(agenda_.now(), {" ", "ack", std::to_string(seq)});
     ++outcome_.acknowledgements;
@@ -496,6 +505,25 @@ class World final : private Surroundings {
     }
   }
 
+  /// Reads which batches of the journal were applied behind the snapshot, as they were marked.
+  class Applied final : public store::JournalRecords {
+   public:
+    explicit Applied(bool has_positions) : has_positions_(has_positions) {}
+    void accepted(const proto::Event&, const proto::CustomerKey&) override {}
+    void advanced(proto::Instant) override {}
+    void heard(proto::Instant) override {}
+    void gap(std::string_view) override {}
+    void ended(const store::JournalMark& mark) override {
+      batches.push_back(mark.counters.back());
+      has_positions_ = mark.cursor.has_value();
+    }
+    bool missing(std::uint64_t, std::uint64_t) override { return !has_positions_; }
+    std::vector<std::uint64_t> batches;
+
+   private:
+    bool has_positions_;
+  };
+
   void check_restored() {
     const auto& header = process_->restored_from();
     std::size_t length = 0;
@@ -509,6 +537,13 @@ class World final : private Surroundings {
                      ", that of the state was " + cursor_text(mark.cursor)};
       }
       length = mark.length;
+    }
+    Applied applied(header && process_->restored_cursor());
+    if (scenario_.journal) {
+      store::read_journal(disk_, store::KeyFingerprint{}, process_->snapshot_batch(), applied);
+    }
+    if (header && applied.batches.empty()) {
+      const Mark& mark = mark_of(*header);
       process_->monitor().fill(moment_);
       if (moment_.report.watermark != mark.report.watermark) {
         throw Failed{"the time restored is another one than was saved"};
@@ -523,7 +558,12 @@ class World final : private Surroundings {
     }
     must_restore_.reset();
     delivered_.go_back_to(length);
-    if (!header) first_epoch_.clear();
+    for (const std::uint64_t batch : applied.batches) {
+      trace_.line(agenda_.now(), {"from the journal", std::to_string(batch)});
+      delivered_.append(batches_.at(batch));
+    }
+    closed_ = delivered_.length();
+    if (delivered_.length() == 0) first_epoch_.clear();
     watermark_ = process_->monitor().intake().watermark();
   }
 
@@ -639,6 +679,8 @@ class World final : private Surroundings {
   bool rot_ = false;
 
   Delivered delivered_;
+  std::size_t closed_ = 0;  ///< so much of it is in closed batches of the journal, or a snapshot
+  std::vector<std::vector<Delivered::Entry>> batches_;  ///< what each batch that was closed held
   std::vector<Mark> marks_;
   std::map<std::size_t, std::string> published_in_;  ///< the epoch, by the act's number
   std::string first_epoch_;                          ///< that the daemon's state knows of
