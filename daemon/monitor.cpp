@@ -209,9 +209,7 @@ void Monitor::fill_feed_state(serve::Status& status, proto::Instant wall) const 
   status.connected = clock.is_connected();
   status.silent = clock.is_silent(wall);
   // Behind a backlog the source says that there is no more before time goes on by the clock (R5).
-  const proto::Instant now = intake_.watermark();
-  const bool is_behind =
-      now != proto::Instant{} && clock.newest() && *clock.newest() - now > oldest_live_;
+  const bool is_behind = clock.newest() && *clock.newest() - intake_.watermark() > oldest_live_;
   status.stale = clock.is_stale(wall) || is_behind;
 }
 

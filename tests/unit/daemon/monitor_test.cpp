@@ -113,6 +113,7 @@ TEST_F(MonitorTest, NumbersStandStillAndSaySoWhileTheFeedIsGone) {
 TEST_F(MonitorTest, AQuietFeedIsReadyBetweenItsHeartbeatsAndNotWithoutThem) {
   monitor_.listener().connected(30s, wall_);
   monitor_.listener().heartbeat(wall_, wall_);
+  monitor_.tick();
   wall_ += 29s;
   EXPECT_EQ(serve::not_ready_reason(moment().status), "");
 
