@@ -126,7 +126,24 @@ store::JournalMark Process::journal_mark() {
   return mark;
 }
 
-std::uint64_t Process::cut_journal() { return journal_ ? journal_->cut(journal_mark()) : 0; }
+template <class Close>
+void Process::close_batch(Close&& close) {
+  const std::uint64_t safe = journal_->counters().batches;
+  const store::JournalMark mark = journal_mark();
+  close(mark);
+  if (journal_->counters().batches > safe) surroundings_.batch_is_safe(mark.counters.back());
+}
+
+std::uint64_t Process::cut_journal() {
+  std::uint64_t last = 0;
+  if (journal_) close_batch([&](const store::JournalMark& mark) { last = journal_->cut(mark); });
+  return last;
+}
+
+void Process::journal_due() {
+  if (!journal_ || !journal_->is_due(steady())) return;
+  close_batch([&](const store::JournalMark& mark) { journal_->tick(steady(), mark); });
+}
 
 Process::~Process() {
   if (link_) link_->client = {};
@@ -145,7 +162,7 @@ std::chrono::steady_clock::time_point Process::steady() const {
 void Process::tick() {
   ++ticks_;
   monitor_->tick();
-  if (journal_ && journal_->is_due(steady())) journal_->tick(steady(), journal_mark());
+  journal_due();
   checkpoints_->tick(steady(), clock_.now());
   cursor_before_ = session_.cursor();
   surroundings_.later(kTick, Source::timer, [this] { tick(); });

@@ -28,6 +28,7 @@ namespace deskpulse::simulation {
 enum class Plant : std::uint8_t {
   none,
   early_ack,             ///< what a snapshot is to cover is acknowledged before it is written
+  no_sync,               ///< nothing is synced before it is called safe
   cursor_apart,          ///< the position saved is that of a moment before the state's
   forgotten_duplicates,  ///< no id of before a restart is known again
 };
@@ -55,6 +56,8 @@ class Surroundings {
   virtual void saving() = 0;
   /// A batch of the journal is about to end here. The number it is to be known by.
   virtual std::uint64_t closing_batch() = 0;
+  /// The batch is on disk, so the daemon says.
+  virtual void batch_is_safe(std::uint64_t number) = 0;
   virtual void acknowledging(std::uint64_t seq) = 0;
   virtual void acknowledged() = 0;
 };
@@ -101,6 +104,10 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   Recovered recover_state(SimulatedDisk& disk);
   store::JournalMark journal_mark();
   std::uint64_t cut_journal();
+  void journal_due();
+  /// Does what may close a batch.
+  template <class Close>
+  void close_batch(Close&& close);
   std::optional<feed::Cursor> cursor_for_snapshot();
 
   // feed::FeedListener, between the session and the monitor

@@ -34,7 +34,8 @@ what it shows with a recount. A seed is a run: it gives the same trace every tim
   --seed S          this one only
   --trace           tell everything that happens, on standard output
   --without-faults  the same world, in which nothing goes wrong
-  --plant BUG       with a bug put in: early_ack, cursor_apart, forgotten_duplicates
+  --plant BUG       with a bug put in: early_ack, no_sync, cursor_apart,
+                    forgotten_duplicates
 
 Exit code 0: no seed failed; 1: one did; 64: wrong arguments.
 )";
@@ -86,6 +87,8 @@ std::optional<Arguments> parse(int argc, char** argv) {
       const std::string_view bug = argv[i];
       if (bug == "early_ack") {
         arguments.plant = Plant::early_ack;
+      } else if (bug == "no_sync") {
+        arguments.plant = Plant::no_sync;
       } else if (bug == "cursor_apart") {
         arguments.plant = Plant::cursor_apart;
       } else if (bug == "forgotten_duplicates") {

@@ -198,7 +198,7 @@ std::error_code SimulatedDisk::sync(File file) {
   const auto failed = begin(faults.eio_percent, &torn);
   Inode* const inode = inode_of(file);
   if (inode == nullptr) return failed ? failed : error(std::errc::bad_file_descriptor);
-  if (faults.lies_about_sync) return {};
+  if (lies_about_sync) return {};
   const unsigned kept = torn || failed ? 50 : 100;
   for (const Write& write : inode->unsafe) {
     if (random_.percent(kept)) apply(inode->safe, write, write.bytes.size());
@@ -237,7 +237,7 @@ std::error_code SimulatedDisk::sync_directory() {
   bool torn = false;
   const auto failed = begin(faults.eio_percent, &torn);
   if (dead_) return failed;
-  if (faults.lies_about_sync) return {};
+  if (lies_about_sync) return {};
   if (torn || failed) {
     // Some have become safe. The others still may: names, unlike bytes, stay in the journal.
     std::vector<NameChange> left;

@@ -35,9 +35,10 @@ class SimulatedDisk final : public store::Disk {
   struct Faults {
     unsigned eio_percent = 0;       ///< of each call that writes, syncs, renames, removes, closes
     unsigned eio_read_percent = 0;  ///< of each call that opens, reads, lists
-    bool lies_about_sync = false;   ///< sync() and sync_directory() say yes and do nothing
   };
   Faults faults;
+  /// sync() and sync_directory() say yes and do nothing.
+  bool lies_about_sync = false;
   /// Bytes that all files together may take; a write that does not fit is done in part.
   std::uint64_t capacity = ~std::uint64_t{0};
 

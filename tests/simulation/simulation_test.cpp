@@ -98,9 +98,14 @@ TEST(Simulation, FindsAnAcknowledgementOfWhatIsNotSafe) {
   EXPECT_NE(why.find("acknowledged"), std::string::npos) << why;
 }
 
+TEST(Simulation, FindsThatNothingIsSynced) {
+  std::string why;
+  EXPECT_NE(first_failure(Plant::no_sync, 20, why), 0U);
+}
+
 TEST(Simulation, FindsAPositionThatIsNotThatOfTheState) {
   std::string why;
-  EXPECT_NE(first_failure(Plant::cursor_apart, 60, why), 0U);
+  EXPECT_NE(first_failure(Plant::cursor_apart, 60, why), 0U) << why;
 }
 
 TEST(Simulation, FindsDuplicatesThatWereForgotten) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -94,6 +95,7 @@ class World final : private Surroundings {
         platform_.publish(number);
       });
     }
+    disk_.lies_about_sync = options_.plant == Plant::no_sync;
     plan_faults();
     start();
     look_again();
@@ -303,7 +305,7 @@ class World final : private Surroundings {
     look();
     marks_.push_back({process_->store().next_generation(), process_->wall(), delivered_.length(),
                       process_->session().cursor(), moment_.report,
-                      process_->monitor().intake().counters()});
+                      process_->monitor().intake().counters(), batches_.size()});
   }
 
   std::uint64_t closing_batch() override {
@@ -313,6 +315,8 @@ class World final : private Surroundings {
     closed_ = entries.size();
     return batches_.size() - 1;
   }
+
+  void batch_is_safe(std::uint64_t number) override { safe_batches_.insert(number); }
 
   void acknowledging(std::uint64_t seq) override {
     trace_.line(agenda_.now(), {" ", "ack", std::to_string(seq)});
@@ -431,6 +435,7 @@ class World final : private Surroundings {
     std::optional<feed::Cursor> cursor;
     engine::Report report;
     feed::IntakeCounters counters;
+    std::size_t batches = 0;  ///< of the journal, that were closed before
   };
 
   const Mark& mark_of(const store::SnapshotInfo& header) const {
@@ -524,6 +529,13 @@ class World final : private Surroundings {
     bool has_positions_;
   };
 
+  void check_safe_batches(std::size_t first, const std::vector<std::uint64_t>& applied) {
+    for (auto batch = safe_batches_.lower_bound(first); batch != safe_batches_.end(); ++batch) {
+      if (std::find(applied.begin(), applied.end(), *batch) != applied.end()) continue;
+      throw Failed{"a batch of the journal that was safe is lost: " + std::to_string(*batch)};
+    }
+  }
+
   void check_restored() {
     const auto& header = process_->restored_from();
     std::size_t length = 0;
@@ -541,6 +553,10 @@ class World final : private Surroundings {
     Applied applied(header && process_->restored_cursor());
     if (scenario_.journal) {
       store::read_journal(disk_, store::KeyFingerprint{}, process_->snapshot_batch(), applied);
+    }
+    // A stream with positions goes on before what is missing in its journal; one without takes all.
+    if (scenario_.protocol == feed::Protocol::plain && scenario_.journal) {
+      check_safe_batches(header ? mark_of(*header).batches : 0, applied.batches);
     }
     if (header && applied.batches.empty()) {
       const Mark& mark = mark_of(*header);
@@ -681,6 +697,7 @@ class World final : private Surroundings {
   Delivered delivered_;
   std::size_t closed_ = 0;  ///< so much of it is in closed batches of the journal, or a snapshot
   std::vector<std::vector<Delivered::Entry>> batches_;  ///< what each batch that was closed held
+  std::set<std::uint64_t> safe_batches_;                ///< those that are on disk
   std::vector<Mark> marks_;
   std::map<std::size_t, std::string> published_in_;  ///< the epoch, by the act's number
   std::string first_epoch_;                          ///< that the daemon's state knows of
