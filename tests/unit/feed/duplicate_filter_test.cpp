@@ -159,7 +159,7 @@ TEST(DuplicateFilter, MoreThanTheLimitAtOneInstantAreTakenAndCounted) {
 TEST(DuplicateFilter, WhileMemoryIsShortNoMoreKeysThanNowAreRemembered) {
   DuplicateFilter filter(Millis{10'000}, 1'000);
   const auto insert = [&](std::uint64_t i) {
-    const Instant now = at(50'000 + static_cast<std::int64_t>(i) * 10);
+    const proto::Instant now = at(50'000 + static_cast<std::int64_t>(i) * 10);
     filter.insert({i, i << 40}, now, now);
   };
   for (std::uint64_t i = 1; i <= 200; ++i) insert(i);
