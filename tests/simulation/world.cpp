@@ -66,7 +66,8 @@ class World final : private Surroundings {
         traffic_(traffic_of(scenario)),
         random_(scenario.seed, "faults"),
         platform_(scenario, traffic_, agenda_, trace_),
-        disk_(scenario.seed) {}
+        disk_(scenario.seed),
+        slowest_(std::max<Time>(0, scenario.source_skew)) {}
 
   Outcome run() {
     trace_.line(agenda_.now(), {"scenario", scenario_.text()});
@@ -222,14 +223,18 @@ class World final : private Surroundings {
     process_.reset();
     timers_.clear();
     network_.clear();
+    wake();
+  }
+
+  void wake() {
+    if (is_suspended_) suspended_ += agenda_.now() - paused_at_;
+    is_suspended_ = false;
     paused_ = false;
   }
 
   void resume() {
     trace_.line(agenda_.now(), {"resume"});
-    paused_ = false;
-    if (is_suspended_) suspended_ += agenda_.now() - paused_at_;
-    is_suspended_ = false;
+    wake();
     auto timers = std::exchange(timers_, {});
     auto network = std::exchange(network_, {});
     if (random_.percent(50)) std::swap(timers, network);
@@ -403,7 +408,7 @@ class World final : private Surroundings {
         wall_offset_ = random_.of<Time>({wall_offset_, -10'000, -kHour});
       }
       stepped_ = true;
-      slowest_ = std::max(slowest_, -wall_offset_);
+      slowest_ = std::max(slowest_, scenario_.source_skew - wall_offset_);
       trace_.line(agenda_.now(), {"clock", std::to_string(wall_offset_)});
     });
   }
@@ -688,7 +693,7 @@ class World final : private Surroundings {
   Time suspended_ = 0;  ///< for which the steady clock has stood still
   Time wall_offset_ = 0;
   bool stepped_ = false;
-  Time slowest_ = 0;  ///< by how much the daemon's clock was behind, at most
+  Time slowest_;  ///< by how much the daemon's clock was behind the platform's, at most
 
   std::optional<std::int64_t> crash_at_event_;
   bool crash_at_ack_ = false;
