@@ -58,10 +58,12 @@ class Reading {
       if (i + 1 < segments.size() && segments[i + 1] <= last_ + 1) continue;
       read_segment(segments[i]);
     }
-    result_.next = last_ + 1;
+    // Where the newest segment has no whole batch, its name is in use all the same: batches of
+    // greater numbers in an older segment would be taken for those it ends before.
+    const std::uint64_t named = segments.empty() ? 0 : segments.back();
+    result_.next = std::max(last_ + 1, named);
     if (stopped_ || ended_by_damage_) {
-      const std::uint64_t newest = segments.empty() ? 0 : segments.back();
-      result_.next = std::max(last_, newest) + kMoreThanASegment;
+      result_.next = std::max(last_, named) + kMoreThanASegment;
     }
     if (result_.error) result_.next = last_ + kMoreThanAJournal;
     return std::move(result_);

@@ -131,6 +131,16 @@ TEST(Journal, IsSafeInTheOrderOfItsWriting) {
               ElementsAre("create " + kFirst, "write", "sync", "sync_directory", "write", "sync"));
 }
 
+TEST(Journal, GoesOnBehindASegmentThatACrashLeftEmpty) {
+  MemoryDisk disk;
+  Writing(disk).batches(2);
+  disk.put(segment_name(5), "");  // 3 and 4 had no room, and of 5 there is only the name
+  Writing(disk, Read(disk).result.next).batches(3);
+
+  EXPECT_THAT(Read(disk).records.told,
+              ElementsAre("heard 1", "heard 2", "missing 3 to 5", "heard 1", "heard 2", "heard 3"));
+}
+
 TEST(Journal, GoesOnInANewSegmentAfterARestart) {
   MemoryDisk disk;
   Writing(disk).batches(2);
