@@ -130,19 +130,27 @@ template <class Close>
 void Process::close_batch(Close&& close) {
   const std::uint64_t safe = journal_->counters().batches;
   const store::JournalMark mark = journal_mark();
-  close(mark);
+  const std::uint64_t last = close(mark);
+  if (last < next_batch_) {
+    surroundings_.batch_stays_open();
+    return;
+  }
+  next_batch_ = last + 1;
   if (journal_->counters().batches > safe) surroundings_.batch_is_safe(mark.counters.back());
 }
 
 std::uint64_t Process::cut_journal() {
-  std::uint64_t last = 0;
-  if (journal_) close_batch([&](const store::JournalMark& mark) { last = journal_->cut(mark); });
-  return last;
+  if (!journal_) return 0;
+  close_batch([&](const store::JournalMark& mark) { return journal_->cut(mark); });
+  return next_batch_ - 1;
 }
 
 void Process::journal_due() {
   if (!journal_ || !journal_->is_due(steady())) return;
-  close_batch([&](const store::JournalMark& mark) { journal_->tick(steady(), mark); });
+  close_batch([&](const store::JournalMark& mark) {
+    journal_->tick(steady(), mark);
+    return next_batch_;
+  });
 }
 
 Process::~Process() {

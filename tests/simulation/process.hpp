@@ -56,6 +56,8 @@ class Surroundings {
   virtual void saving() = 0;
   /// A batch of the journal is about to end here. The number it is to be known by.
   virtual std::uint64_t closing_batch() = 0;
+  /// It did not end after all: there was nothing in it.
+  virtual void batch_stays_open() = 0;
   /// The batch is on disk, so the daemon says.
   virtual void batch_is_safe(std::uint64_t number) = 0;
   virtual void acknowledging(std::uint64_t seq) = 0;
@@ -130,7 +132,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   Random random_;
   WallClock clock_;
   store::SnapshotStore store_;
-  std::uint64_t next_batch_ = 1;      ///< of the journal
+  std::uint64_t next_batch_ = 1;      ///< of the journal, as yet without an end
   std::uint64_t snapshot_batch_ = 0;  ///< the last one in the snapshot
   Recovered recovered_;
   std::unique_ptr<Monitor> monitor_;

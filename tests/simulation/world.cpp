@@ -321,6 +321,11 @@ class World final : private Surroundings {
     return batches_.size() - 1;
   }
 
+  void batch_stays_open() override {
+    closed_ -= batches_.back().size();
+    batches_.pop_back();
+  }
+
   void batch_is_safe(std::uint64_t number) override { safe_batches_.insert(number); }
 
   void acknowledging(std::uint64_t seq) override {
