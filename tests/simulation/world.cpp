@@ -316,13 +316,14 @@ class World final : private Surroundings {
   std::uint64_t closing_batch() override {
     note_watermark();
     const auto& entries = delivered_.entries();
-    batches_.emplace_back(entries.begin() + static_cast<std::ptrdiff_t>(closed_), entries.end());
+    batches_.push_back(
+        {closed_, {entries.begin() + static_cast<std::ptrdiff_t>(closed_), entries.end()}});
     closed_ = entries.size();
     return batches_.size() - 1;
   }
 
   void batch_stays_open() override {
-    closed_ -= batches_.back().size();
+    closed_ = batches_.back().begin;
     batches_.pop_back();
   }
 
@@ -586,7 +587,11 @@ class World final : private Surroundings {
     delivered_.go_back_to(length);
     for (const std::uint64_t batch : applied.batches) {
       trace_.line(agenda_.now(), {"from the journal", std::to_string(batch)});
-      delivered_.append(batches_.at(batch));
+      const auto& [begin, entries] = batches_.at(batch);
+      // What was refused moves nothing and so is no reason to end a batch: the first one may begin
+      // before the snapshot.
+      const std::size_t known = length > begin ? std::min(length - begin, entries.size()) : 0;
+      delivered_.append({entries.begin() + static_cast<std::ptrdiff_t>(known), entries.end()});
     }
     closed_ = delivered_.length();
     if (delivered_.length() == 0) first_epoch_.clear();
@@ -706,8 +711,12 @@ class World final : private Surroundings {
 
   Delivered delivered_;
   std::size_t closed_ = 0;  ///< so much of it is in closed batches of the journal, or a snapshot
-  std::vector<std::vector<Delivered::Entry>> batches_;  ///< what each batch that was closed held
-  std::set<std::uint64_t> safe_batches_;                ///< those that are on disk
+  struct Batch {
+    std::size_t begin = 0;  ///< in the deliveries as they were then
+    std::vector<Delivered::Entry> entries;
+  };
+  std::vector<Batch> batches_;            ///< of the journal, that were closed
+  std::set<std::uint64_t> safe_batches_;  ///< those that are on disk
   std::vector<Mark> marks_;
   std::map<std::size_t, std::string> published_in_;  ///< the epoch, by the act's number
   std::string first_epoch_;                          ///< that the daemon's state knows of
