@@ -59,8 +59,9 @@ Recovered Persistence::recover(const MakeMonitor& make_monitor) {
 }
 
 void Persistence::recover_journal(Recovered& recovered) {
-  const store::JournalReadResult result = deskpulse::recover_journal(
-      directory_.disk(), store::fingerprint_of(directory_.key()), recovered);
+  const store::JournalReadResult result =
+      deskpulse::recover_journal(directory_.disk(), store::fingerprint_of(directory_.key()),
+                                 settings_.stream_has_positions, recovered);
   for (const store::RefusedSegment& refused : result.refused) {
     if (result.must_not_start && &refused == &result.refused.back())
       throw store::StateError(refused.sentence);

@@ -10,8 +10,10 @@ namespace {
 /// Takes a journal's records into a monitor.
 class Applying final : public store::JournalRecords {
  public:
-  explicit Applying(Recovered& recovered)
-      : recovered_(recovered), intake_(recovered.monitor->recovery()) {}
+  Applying(Recovered& recovered, bool stream_has_positions)
+      : recovered_(recovered),
+        intake_(recovered.monitor->recovery()),
+        stream_has_positions_(stream_has_positions) {}
 
   void accepted(const proto::Event& event, const proto::CustomerKey& id) override {
     intake_.accepted(event, id);
@@ -27,7 +29,7 @@ class Applying final : public store::JournalRecords {
     recovered_.monitor->recover_refusals(counters_of(mark));
   }
   bool missing(std::uint64_t, std::uint64_t) override {
-    if (recovered_.cursor) return false;
+    if (stream_has_positions_) return false;
     intake_.gap(feed::GapKind::disconnect);
     return true;
   }
@@ -35,6 +37,7 @@ class Applying final : public store::JournalRecords {
  private:
   Recovered& recovered_;
   feed::IntakeJournal& intake_;
+  const bool stream_has_positions_;
 };
 
 }  // namespace
@@ -64,8 +67,8 @@ Recovered recover(store::SnapshotStore& store, const MakeMonitor& make_monitor) 
 }
 
 store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
-                                         Recovered& recovered) {
-  Applying applying(recovered);
+                                         bool stream_has_positions, Recovered& recovered) {
+  Applying applying(recovered, stream_has_positions);
   return store::read_journal(disk, key, recovered.journal_batch, applying);
 }
 

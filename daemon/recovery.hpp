@@ -35,9 +35,9 @@ using MakeMonitor = std::function<std::unique_ptr<Monitor>()>;
 Recovered recover(store::SnapshotStore& store, const MakeMonitor& make_monitor);
 
 /// Adds what the journal says that happened since. Where batches are missing in it, a stream with
-/// positions goes on before them, for it has their events still; without positions it is a gap, and
-/// what comes behind is taken.
+/// positions goes on before them, for it has their events still, also where none is known yet;
+/// without positions it is a gap, and what comes behind is taken.
 store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
-                                         Recovered& recovered);
+                                         bool stream_has_positions, Recovered& recovered);
 
 }  // namespace deskpulse

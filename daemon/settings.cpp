@@ -132,6 +132,7 @@ PersistenceSettings persistence_settings(const config::Config& config) {
   PersistenceSettings settings;
   settings.directory = config.store.directory.value();
   settings.interval = config.store.interval;
+  settings.stream_has_positions = config.feed.protocol == config::Protocol::deskpulse_v1;
   if (!config.store.journal) return settings;
   store::JournalSettings& journal = settings.journal.emplace();
   journal.reorder_window = config.feed.reorder_window;
