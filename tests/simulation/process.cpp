@@ -108,8 +108,8 @@ Recovered Process::recover_state(SimulatedDisk& disk) {
   if (recovered.must_not_start) throw std::runtime_error("the daemon refuses to start");
   snapshot_batch_ = recovered.journal_batch;
   if (!scenario_.journal) return recovered;
-  const store::JournalReadResult journal =
-      recover_journal(disk, store::KeyFingerprint{}, recovered);
+  const store::JournalReadResult journal = recover_journal(
+      disk, store::KeyFingerprint{}, scenario_.protocol == feed::Protocol::v1, recovered);
   for (const store::RefusedSegment& refused : journal.refused) {
     surroundings_.say("refused", refused.sentence);
   }
