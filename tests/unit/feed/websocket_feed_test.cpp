@@ -957,6 +957,26 @@ TEST_F(WebsocketFeedTest, StoppingDuringTheHandshakeAndDuringAPause) {
   EXPECT_TRUE(until_logged("disconnected stopped"));
 }
 
+TEST_F(WebsocketFeedTest, StoppingFromWithinACallDoesNotWaitForThePause) {
+  struct StopsAtOnce : RecordingListener {
+    void disconnected(Disconnect reason) override {
+      RecordingListener::disconnected(reason);
+      if (reason != Disconnect::stopped) feed->stop();
+    }
+    WebsocketFeed* feed = nullptr;
+  };
+  settings.token_file = "/nowhere";
+  settings.backoff.base = settings.backoff.cap = std::chrono::hours(1);
+  StopsAtOnce stops;
+  WebsocketFeed one(
+      io, settings, [] { return proto::Instant{}; }, [] { return 0.999; });
+  stops.feed = &one;
+  one.start(stops);
+
+  EXPECT_TRUE(until([&] { return stops.log.size() == 2; }));
+  EXPECT_THAT(stops.log, ElementsAre("disconnected token_unreadable", "disconnected stopped"));
+}
+
 // --- other settings
 
 Task answer_close(Peer& peer) {
