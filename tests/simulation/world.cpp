@@ -452,19 +452,17 @@ class World final : private Surroundings {
   };
 
   /// Where a clock was set back two may have the same number and time, of which one has failed:
-  /// then `cursor` decides.
+  /// then `cursor` decides, and otherwise the newest is the one.
   const Mark& mark_of(const store::SnapshotInfo& header,
                       const std::optional<feed::Cursor>& cursor = {}) const {
+    const Mark* found = nullptr;
     for (const Mark& mark : marks_) {
-      const bool same = mark.generation == header.generation &&
-                        mark.written_at == header.written_at && mark.cursor == cursor;
-      if (same && cursor) return mark;
+      const bool same =
+          mark.generation == header.generation && mark.written_at == header.written_at;
+      const bool better = found == nullptr || mark.cursor == cursor || found->cursor != cursor;
+      if (same && better) found = &mark;
     }
-    // The newest of that number: an earlier one may have failed.
-    for (std::size_t i = marks_.size(); i > 0; --i) {
-      const Mark& mark = marks_[i - 1];
-      if (mark.generation == header.generation && mark.written_at == header.written_at) return mark;
-    }
+    if (found != nullptr) return *found;
     throw Failed{"a snapshot that nobody wrote: generation " + std::to_string(header.generation)};
   }
 
