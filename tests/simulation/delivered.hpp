@@ -19,6 +19,7 @@ namespace deskpulse::simulation {
 class Delivered {
  public:
   void act(std::size_t number, Time wall) { entries_.push_back({number, wall}); }
+  void newest_was_refused() { entries_.back().refused = true; }
   void moved(Time watermark);
   std::size_t length() const { return entries_.size(); }
   /// Forgets what came behind the first `length`.
@@ -27,6 +28,7 @@ class Delivered {
   struct Entry {
     std::optional<std::size_t> number;  ///< of an act; none: the watermark moved
     Time at = 0;                        ///< the wall clock, or the watermark
+    bool refused = false;               ///< the daemon said so: a duplicate, too late, future
   };
   const std::vector<Entry>& entries() const { return entries_; }
   void append(const std::vector<Entry>& more) {

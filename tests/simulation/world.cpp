@@ -291,6 +291,7 @@ class World final : private Surroundings {
     if (!number) throw Failed{"an event was delivered that nobody sent"};
     // What is from the future is judged by the source's clock, where ours was set back.
     delivered_.act(*number, millis(process_->monitor().intake().clock().latest(wall)));
+    refused_ = refused();
     ++outcome_.delivered;
     if (crash_at_event_ && --*crash_at_event_ == 0 && random_.percent(50)) {
       crash_at_event_.reset();
@@ -298,7 +299,15 @@ class World final : private Surroundings {
     }
   }
 
+  std::uint64_t refused() const {
+    const feed::IntakeCounters& counters = process_->monitor().intake().counters();
+    return counters.duplicates +
+           counters.rejected[static_cast<std::size_t>(proto::Reject::future)] +
+           counters.rejected[static_cast<std::size_t>(proto::Reject::too_late)];
+  }
+
   void delivered() override {
+    if (refused() > refused_) delivered_.newest_was_refused();
     watermark_ = process_->monitor().intake().watermark();
     if (crash_at_event_ && *crash_at_event_ <= 0) {
       crash_at_event_.reset();
@@ -606,7 +615,13 @@ class World final : private Surroundings {
       // What was refused moves nothing and so is no reason to end a batch: the first one may begin
       // before the snapshot.
       const std::size_t known = length > begin ? std::min(length - begin, entries.size()) : 0;
-      delivered_.append({entries.begin() + static_cast<std::ptrdiff_t>(known), entries.end()});
+      std::vector<Delivered::Entry> more(entries.begin() + static_cast<std::ptrdiff_t>(known),
+                                         entries.end());
+      // What it repeats may be in the hole, and then it is missing, too.
+      if (applied.has_hole) {
+        std::erase_if(more, [](const Delivered::Entry& entry) { return entry.refused; });
+      }
+      delivered_.append(more);
     }
     closed_ = delivered_.length();
     if (delivered_.length() == 0) first_epoch_.clear();
@@ -673,9 +688,10 @@ class World final : private Surroundings {
     if (!newest_lost) return;
     const feed::GapLedger& gaps = process_->monitor().intake().gaps();
     // What is late may be older than what came before the gap, and what is early newer than what
-    // came after it; and a server is not believed to be ahead of our own clock. By that much the
+    // came after it; a server is not believed to be ahead of our own clock; and one without
+    // heartbeats is believed to have stood still while this machine was suspended. By that much the
     // ledger cannot know.
-    const Time known_to = *newest_lost - longest_delay_ - slowest_;
+    const Time known_to = *newest_lost - longest_delay_ - slowest_ - suspended_;
     if (!gaps.incomplete_since(instant(known_to))) {
       throw Failed{when + ": lost and not declared: " + std::to_string(outcome_.lost) +
                    " events, the newest of " + std::to_string(*newest_lost)};
@@ -732,6 +748,7 @@ class World final : private Surroundings {
   };
   std::vector<Batch> batches_;  ///< of the journal, that were closed
   bool counts_more_refused_ = false;
+  std::uint64_t refused_ = 0;             ///< before the event that is being delivered
   std::set<std::uint64_t> safe_batches_;  ///< those that are on disk
   std::vector<Mark> marks_;
   std::map<std::size_t, std::string> published_in_;  ///< the epoch, by the act's number
