@@ -548,8 +548,8 @@ class World final : private Surroundings {
     void gap(std::string_view) override {}
     void ended(const store::JournalMark& mark) override { batches.push_back(mark.counters.back()); }
     bool missing(std::uint64_t, std::uint64_t) override {
-      has_hole = true;
-      return !has_positions_;
+      has_hole = !has_positions_;  // with them nothing behind it is read
+      return has_hole;
     }
     std::vector<std::uint64_t> batches;
     bool has_hole = false;
