@@ -4,7 +4,10 @@
 
 namespace deskpulse {
 
-RejectionLog::RejectionLog(Clock::duration pause, Say say) : pause_(pause), say_(std::move(say)) {}
+RejectionLog::RejectionLog(Clock::duration pause, Say say, const feed::IntakeCounters& before)
+    : pause_(pause), say_(std::move(say)) {
+  for (std::size_t i = 0; i < reasons_.size(); ++i) reasons_[i].said = before.rejected[i];
+}
 
 void RejectionLog::look(const feed::IntakeCounters& counters, Clock::time_point now) {
   for (std::size_t i = 0; i < reasons_.size(); ++i) {

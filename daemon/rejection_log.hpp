@@ -21,7 +21,8 @@ class RejectionLog {
   /// Writes one line: so many more events were refused for this reason; `field` is of the newest.
   using Say = std::function<void(const proto::Rejection& newest, std::uint64_t count)>;
 
-  RejectionLog(Clock::duration pause, Say say);
+  /// `before`: what an earlier run has counted, and said.
+  RejectionLog(Clock::duration pause, Say say, const feed::IntakeCounters& before = {});
 
   void look(const feed::IntakeCounters& counters, Clock::time_point now);
 

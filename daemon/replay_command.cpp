@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -161,8 +162,13 @@ ExitCode run_replay(const config::Config& config, const ReplayCommand& command, 
   try {
     input.emplace(command.path);
   } catch (const std::system_error& unreadable) {
-    err << "deskpulsed: cannot read " << command.path << ": " << unreadable.code().message()
-        << "\n";
+    std::error_code ignored;
+    if (std::filesystem::is_directory(command.path, ignored)) {
+      err << "deskpulsed: there is no journal in " << command.path << "\n";
+    } else {
+      err << "deskpulsed: cannot read " << command.path << ": " << unreadable.code().message()
+          << "\n";
+    }
     return kExitNoInput;
   }
 

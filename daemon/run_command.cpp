@@ -278,7 +278,7 @@ class Daemon {
   std::unique_ptr<Persistence> persistence_;  ///< null: nothing is kept
   Recovered recovered_;
   Monitor& monitor_;
-  RejectionLog rejections_{kRejectionPause, log_rejected};
+  RejectionLog rejections_{kRejectionPause, log_rejected, monitor_.intake().counters()};
   feed::WebsocketFeed feed_;
   serve::DaemonServer server_;  // last: its thread must be gone before what it asks for
 };

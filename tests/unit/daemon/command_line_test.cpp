@@ -159,8 +159,13 @@ TEST_F(CommandLineTest, EndsWith66WhenThereIsNothingToReplay) {
 }
 
 TEST_F(CommandLineTest, EndsWith74WhenReadingFails) {
-  EXPECT_EQ(run({"replay", folder_.string()}), 74);
-  EXPECT_THAT(err(), HasSubstr(" failed: Is a directory\n"));
+  EXPECT_EQ(run({"replay", "/proc/self/mem"}), 74);  // nothing is at its beginning
+  EXPECT_THAT(err(), HasSubstr(" failed: Input/output error\n"));
+}
+
+TEST_F(CommandLineTest, EndsWith66ForAFolderWithoutAJournal) {
+  EXPECT_EQ(run({"replay", folder_.string()}), 66);
+  EXPECT_THAT(err(), HasSubstr("there is no journal in " + folder_.string()));
 }
 
 }  // namespace

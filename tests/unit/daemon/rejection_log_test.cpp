@@ -63,6 +63,20 @@ TEST_F(RejectionLogTest, NamesTheFieldThatWasWrong) {
   EXPECT_EQ(field_, "score");
 }
 
+TEST(RejectionLogOfALaterRun, SaysNothingOfWhatAnEarlierRunHasCounted) {
+  feed::IntakeCounters counters;
+  counters.rejected[static_cast<std::size_t>(Reject::future)] = 7;
+  std::uint64_t said = 0;
+  RejectionLog log(
+      10s, [&](const proto::Rejection&, std::uint64_t count) { said += count; }, counters);
+
+  log.look(counters, RejectionLog::Clock::time_point{1h});
+  EXPECT_EQ(said, 0U);
+  counters.rejected[static_cast<std::size_t>(Reject::future)] = 9;
+  log.look(counters, RejectionLog::Clock::time_point{2h});
+  EXPECT_EQ(said, 2U);
+}
+
 TEST_F(RejectionLogTest, GivesEachReasonAPauseOfItsOwn) {
   count(Reject::malformed) = 1;
   look();
