@@ -166,7 +166,11 @@ void DuplicateFilter::grow(Table& table) {
   for (const Slot& slot : table.slots)
     remembered += slot.low != 0 && slot.ts >= swept_before_ ? 1 : 0;
   // Where many are forgotten there is room enough without them.
-  Table bigger(remembered * 2 > table.slots.size() ? table.slots.size() * 2 : table.slots.size());
+  resize(table, remembered * 2 > table.slots.size() ? table.slots.size() * 2 : table.slots.size());
+}
+
+void DuplicateFilter::resize(Table& table, std::size_t slots) {
+  Table bigger(slots);
   table.for_each([&](const Slot& slot) {
     if (slot.ts < swept_before_) return;
     bool found = false;
@@ -270,6 +274,18 @@ bool DuplicateFilter::load(image::Reader& reader, proto::Instant watermark, prot
   const std::uint64_t not_remembered = reader.number();
   const proto::Instant begin = reader.instant();
   const std::uint64_t span = newest < begin ? 0 : millis(newest) - millis(begin) + 1;
+  // Ascending keys would all begin at one end of a table that is still small: a table's are read
+  // first, and it is made large enough for them.
+  std::vector<Slot> of_table;
+  const auto insert_all = [&] {
+    if (of_table.empty()) return;
+    Table& table = tables_[table_of(of_table.front().low)];
+    const std::size_t slots = std::bit_ceil((table.used + of_table.size()) * 4 / 3 + 1);
+    if (slots > table.slots.size()) resize(table, slots);
+    for (const Slot& slot : of_table)
+      insert({slot.high, slot.low}, proto::Instant{proto::Millis(slot.ts)}, watermark);
+    of_table.clear();
+  };
   while (const std::uint64_t after = reader.number(span)) {
     std::array<std::byte, kKeyBytes> key;
     reader.bytes(key);
@@ -278,8 +294,11 @@ bool DuplicateFilter::load(image::Reader& reader, proto::Instant watermark, prot
     std::uint16_t high = 0;
     std::memcpy(&low, key.data(), sizeof low);
     std::memcpy(&high, key.data() + sizeof low, sizeof high);
-    insert({high, low}, begin + proto::Millis(after - 1), watermark);
+    const Slot slot = slot_of({high, low}, begin + proto::Millis(after - 1));
+    if (!of_table.empty() && table_of(of_table.front().low) != table_of(slot.low)) insert_all();
+    of_table.push_back(slot);
   }
+  insert_all();
   shrinks_ = shrinks + shrinks_;
   not_remembered_ += not_remembered;
   return reader.ok();

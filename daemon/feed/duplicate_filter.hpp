@@ -104,6 +104,8 @@ class DuplicateFilter {
   void forget_before(proto::Instant oldest);
   void sweep(Table& table);
   void grow(Table& table);
+  /// To so many slots, a power of two, without what is forgotten.
+  void resize(Table& table, std::size_t slots);
   /// Keys of slices before `slice` no longer count.
   void uncount_before(std::uint64_t slice);
   void count(const Slot& slot);
