@@ -20,14 +20,23 @@ SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)')
 ESCAPED = re.compile(r"\\(.)")
 PR_SET_PDEATHSIG = 1
+RELEASE = Path(__file__).resolve().parents[2] / "build/release"
+BUILT = {
+    "DAEMON": "daemon/deskpulsed",
+    "SIMULATOR": "daemon/simulator/deskpulse-sim",
+    "ECHO_CLIENT": "tests/end_to_end/echo_client",
+    "EXPOSITION_CHECK": "tests/unit/serve/exposition_check",
+}
 libc = ctypes.CDLL(None)
 
 
 def program(name):
-    path = os.environ.get(f"PROGRAM_{name}")
-    if not path:
-        raise SystemExit(f"Set PROGRAM_{name} to the path of the program; ctest does.")
-    return path
+    """The path of a program: ctest names those of its build, and by hand it is the release build's."""
+    built = RELEASE / BUILT[name]
+    path = os.environ.get(f"PROGRAM_{name}", built)
+    if not os.access(path, os.X_OK):
+        raise SystemExit(f"There is no program {path}. Build the release (tests/run), or set PROGRAM_{name}.")
+    return str(path)
 
 
 def clean_environment():
