@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -194,8 +195,10 @@ ExitCode run_replay(const config::Config& config, const ReplayCommand& command, 
     return kExitIoError;
   }
 
-  std::optional<proto::Instant> until;
-  if (command.until_ms) until = proto::Instant{proto::Millis{*command.until_ms}};
+  std::optional<proto::Instant> until = result.watermark;
+  if (command.until_ms)
+    until = std::max(until.value_or(proto::Instant{}),
+                     proto::Instant{proto::Millis{*command.until_ms}});
   intake.finish(until);
   engine::Report report;
   engine.report(report);

@@ -125,6 +125,12 @@ Intake::Limits Intake::limits() const {
        {"buffered_events", order_.size(), settings_.buffered_events, counters_.released_early}}};
 }
 
+bool Intake::pass(Instant ts, Instant wall) {
+  if (ts > clock_.latest(wall) + settings_.max_clock_skew) return false;
+  move_to(ts - settings_.reorder_window);
+  return true;
+}
+
 void Intake::finish(std::optional<Instant> until) {
   const std::optional<Instant> newest = clock_.newest_event();
   if (newest || until) move_to(std::max(newest.value_or(Instant{}), until.value_or(Instant{})));

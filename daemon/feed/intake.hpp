@@ -84,6 +84,9 @@ class Intake final : public FeedListener {
   void tick(proto::Instant wall);
   /// Live: the wall clock was set by `delta`, and is `wall` now. Nothing moves by that.
   void clock_stepped(proto::Millis delta, proto::Instant wall) { clock_.stepped(delta, wall); }
+  /// Replay: time goes on without an event, as far as one of `ts` would move it. False where R4
+  /// would take that for future: it does not.
+  [[nodiscard]] bool pass(proto::Instant ts, proto::Instant wall);
   /// Replay: the input ends. Drains the buffer and moves the watermark to the newest `ts`, or to
   /// `until` where that is later. Nothing may be accepted afterwards.
   void finish(std::optional<proto::Instant> until = std::nullopt);

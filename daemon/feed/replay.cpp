@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proto/decoder.hpp"
+#include "proto/watermark_line.hpp"
 
 namespace deskpulse::feed {
 
@@ -57,10 +58,7 @@ class LineReader {
       }
     }
     if (!result_.error && (size_ > 0 || skipping_)) take_line({buffer_.get(), size_});
-    for (std::size_t i = 0; i < kAhead; ++i) {
-      accept(coming_[next_]);
-      next_ = (next_ + 1) % kAhead;
-    }
+    accept_all();
     return result_;
   }
 
@@ -100,6 +98,7 @@ class LineReader {
     }
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.starts_with('#') || line.find_first_not_of(" \t") == std::string_view::npos) return;
+    if (proto::may_be_watermark_line(line) && take_watermark(line)) return;
     ++result_.lines;
     Coming& coming = coming_[next_];
     accept(coming);
@@ -112,6 +111,23 @@ class LineReader {
     coming.id = intake_.prepare(coming.event);
     coming.waits = true;
     next_ = (next_ + 1) % kAhead;
+  }
+
+  /// False: it only looks like one.
+  bool take_watermark(std::string_view line) {
+    const auto read = proto::parse_watermark_line(line);
+    if (!read) return false;
+    accept_all();
+    if (intake_.pass(read->ts, wall_)) result_.watermark = read->watermark;
+    return true;
+  }
+
+  /// Those that wait, in their order.
+  void accept_all() {
+    for (std::size_t i = 0; i < kAhead; ++i) {
+      accept(coming_[next_]);
+      next_ = (next_ + 1) % kAhead;
+    }
   }
 
   void accept(Coming& coming) {

@@ -7,13 +7,12 @@
 
 #include "proto/encoder.hpp"
 #include "proto/json_number.hpp"
+#include "proto/watermark_line.hpp"
 
 namespace deskpulse::store {
 namespace {
 
 constexpr std::size_t kKeyDigits = 32;
-constexpr std::string_view kWatermark = R"({"type":"watermark","ts":)";
-constexpr std::string_view kWatermarkValue = R"(,"shop":"deskpulse","watermark":)";
 constexpr std::string_view kHeard = "#heard ";
 constexpr std::string_view kGap = "#gap ";
 constexpr std::string_view kBatch = "#batch ";
@@ -87,16 +86,6 @@ bool parse_counters(std::string_view rest, JournalMark& mark) {
   return true;
 }
 
-bool tell_watermark(std::string_view rest, JournalRecords& records) {
-  const std::size_t value = rest.find(kWatermarkValue);
-  proto::Instant at;
-  if (value == std::string_view::npos || !rest.ends_with('}')) return false;
-  rest.remove_suffix(1);
-  if (!parse_instant(rest.substr(value + kWatermarkValue.size()), at)) return false;
-  records.advanced(at);
-  return true;
-}
-
 bool tell_comment(std::string_view line, JournalRecords& records, JournalMark& mark) {
   if (const auto ts = behind(line, kHeard)) {
     proto::Instant at;
@@ -128,11 +117,7 @@ void append_accepted(std::string& out, const proto::Event& event, const proto::C
 }
 
 void append_advanced(std::string& out, proto::Instant watermark, proto::Millis reorder_window) {
-  out += kWatermark;
-  append_instant(out, std::min(watermark + reorder_window, proto::kLastInstant));
-  out += kWatermarkValue;
-  append_instant(out, watermark);
-  out += "}\n";
+  proto::append_watermark_line(out, watermark, reorder_window);
 }
 
 void append_heard(std::string& out, proto::Instant ts) {
@@ -185,7 +170,11 @@ std::optional<BatchBegin> parse_batch_begin(std::string_view line) {
 
 bool LineParser::tell(std::string_view line, JournalRecords& records, JournalMark& mark) {
   if (line.starts_with('#')) return tell_comment(line, records, mark);
-  if (const auto rest = behind(line, kWatermark)) return tell_watermark(*rest, records);
+  if (proto::may_be_watermark_line(line)) {
+    const auto read = proto::parse_watermark_line(line);
+    if (read) records.advanced(read->watermark);
+    return read.has_value();
+  }
   const auto decoded = decoder_.event(line);
   if (!decoded) return false;
   proto::Event event = *decoded;

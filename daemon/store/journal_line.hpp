@@ -1,14 +1,12 @@
 // The text of the journal: what happened to the daemon, one thing a line.
 //
-// What another reader of events needs is an event of PROTOCOL.md; the rest are comments, which
-// `deskpulsed replay` passes over:
+// What another reader of events needs is an event of PROTOCOL.md, or time (watermark_line.hpp); the
+// rest are comments, which `deskpulsed replay` passes over:
 //
 //   {"type":"message","id":"…","ts":…,"shop":"…","customer":"…",…}   accepted; ids are 32
-//   hexadecimal
-//                                          digits of their keyed hash, and there is no text
-//   {"type":"watermark","ts":…,"shop":"deskpulse","watermark":…}   time moved without an event. Its
-//                                          `ts` is a reorder window later, so that a replay, to
-//                                          which it is an event of unknown type, moves as far
+//                                          hexadecimal digits of their keyed hash, and there is no
+//                                          text
+//   {"type":"watermark","ts":…,"shop":"deskpulse","watermark":…}   time moved without an event
 //   #heard 1763712000000                   the source said what its clock says
 //   #gap disconnect                        events are missing from here on
 //   #batch 17 1 0123456789abcdef…          the first line of a batch: its number, the format, the

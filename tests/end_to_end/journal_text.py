@@ -45,7 +45,7 @@ def lines_until(state, watermark_ms):
     """Those that a replay may read that is to end at a moment: it goes on to the newest of all."""
     for line in lines(state):
         event = json.loads(line)
-        if event["type"] != "watermark" or event["ts"] <= watermark_ms:
+        if event["type"] != "watermark" or event["watermark"] <= watermark_ms:
             yield line
 
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "proto/watermark_line.hpp"
 #include "tests/unit/feed/recording_sink.hpp"
 
 namespace deskpulse::feed {
@@ -18,19 +19,33 @@ std::string line(std::int64_t ts) {
          R"(,"shop":"s","customer":"c","from":"customer","agent":"amy","text":"在吗"})";
 }
 
+std::string time_line(std::int64_t watermark) {
+  std::string text;
+  proto::append_watermark_line(text, at(watermark), proto::Millis{1'000});
+  text.pop_back();
+  return text;
+}
+
 class ReplayTest : public testing::Test {
  protected:
+  void run_with(const IntakeSettings& settings, const std::string& text) {
+    Intake other{settings, proto::IdHasher{}, sink};
+    run(text, {}, other);
+  }
   ReplayResult run(const std::string& text, const ReplaySettings& settings = {}) {
+    return run(text, settings, intake);
+  }
+  ReplayResult run(const std::string& text, const ReplaySettings& settings, Intake& to) {
     std::FILE* const file = std::tmpfile();
     std::fwrite(text.data(), 1, text.size(), file);
     std::rewind(file);
     const ReplayResult result =
-        replay(fileno(file), intake, at(900'000'000), settings,
+        replay(fileno(file), to, at(900'000'000), settings,
                [this](std::uint64_t number, const proto::Rejection& rejection) {
                  refused.emplace_back(number, rejection.reason);
                });
     std::fclose(file);
-    intake.finish();
+    to.finish(result.watermark);
     return result;
   }
 
@@ -53,6 +68,33 @@ TEST_F(ReplayTest, CommentsAndBlankLinesAreSkippedAndLineEndsMayBeCrLfOrMissing)
   EXPECT_EQ(sink.applied.size(), 2u);
   EXPECT_EQ(result.lines, 2u);
   EXPECT_TRUE(refused.empty());
+}
+
+TEST_F(ReplayTest, AJournalsLinesAboutTimeMoveItAndAreNoEvents) {
+  const ReplayResult result = run(line(1'000) + "\n" + time_line(4'000) + "\n" + line(3'900) +
+                                  "\n" + line(4'500) + "\n" + time_line(6'000) + "\n");
+
+  EXPECT_EQ(result.lines, 3u);
+  EXPECT_EQ(result.watermark, at(6'000));
+  EXPECT_EQ(intake.watermark(), at(6'000));
+  EXPECT_EQ(intake.counters().late, 1u);  // time had reached 4,000
+  EXPECT_EQ(sink.times(), (std::vector<std::int64_t>{1'000, 3'900, 4'500}));
+  for (const std::uint64_t rejected : intake.counters().rejected) EXPECT_EQ(rejected, 0u);
+}
+
+TEST_F(ReplayTest, AJournalsLinesAboutTimeLeaveALongerReorderWindowItsTime) {
+  IntakeSettings longer;
+  longer.reorder_window = proto::Millis{3'000};
+  run_with(longer, time_line(4'000) + "\n" + line(3'000) + "\n" + line(2'500) + "\n");
+
+  EXPECT_EQ(sink.times(), (std::vector<std::int64_t>{2'500, 3'000}));
+}
+
+TEST_F(ReplayTest, ALineAboutATimeToComeMovesNothing) {
+  const ReplayResult result = run(line(1'000) + "\n" + time_line(999'000'000) + "\n");
+
+  EXPECT_EQ(result.watermark, std::nullopt);
+  EXPECT_EQ(intake.watermark(), at(1'000));
 }
 
 TEST_F(ReplayTest, ALineThatCannotBeReadIsCountedAndTheRestGoesOn) {

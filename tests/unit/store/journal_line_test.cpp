@@ -131,19 +131,6 @@ TEST(JournalLine, AnEventIsOneThatAnyReaderOfEventsTakes) {
   }
 }
 
-TEST(JournalLine, TimeIsAnUnknownEventThatMovesAReplayAsFar) {
-  std::string line;
-  append_advanced(line, at(1'763'712'005'000), proto::Millis{1'500});
-
-  EXPECT_EQ(line,
-            "{\"type\":\"watermark\",\"ts\":1763712006500,\"shop\":\"deskpulse\",\"watermark\":"
-            "1763712005000}\n");
-  const auto read = proto::Decoder().event(line);
-  ASSERT_TRUE(read);
-  EXPECT_EQ(read->type, proto::Type::unknown);
-  EXPECT_EQ(read->ts - proto::Millis{1'500}, at(1'763'712'005'000));
-}
-
 TEST(JournalLine, WhatIsNoEventIsACommentButTime) {
   std::string text;
   append_batch_begin(text, 17, KeyFingerprint{});

@@ -153,10 +153,16 @@ TEST_P(JournalReplay, IsAFileOfEventsThatGivesTheSame) {
 
   const feed::ReplayResult result =
       feed::replay(stream.descriptor(), intake, at(1'800'000'000'000));
-  intake.finish();
+  intake.finish(result.watermark);
   live.finish();
 
   EXPECT_FALSE(result.error);
+  // At the newest event, or where the clock had moved the time to.
+  EXPECT_EQ(intake.watermark(), live.watermark());
+  for (const proto::Reject reason : {proto::Reject::unknown_type, proto::Reject::unknown_from}) {
+    const auto i = static_cast<std::size_t>(reason);
+    EXPECT_EQ(intake.counters().rejected[i], live.counters().rejected[i]);
+  }
   EXPECT_EQ(intake.counters().events, live.counters().events);
   EXPECT_EQ(intake.counters().late, live.counters().late);
   EXPECT_EQ(told(sink), told(live_sink));
