@@ -105,8 +105,15 @@ AppendResult JournalSegments::append(std::uint64_t number, std::string_view text
 /// Finds what earlier runs have left, for the bound.
 void JournalSegments::look(AppendResult& result) {
   std::vector<std::uint64_t> first_batches;
-  std::error_code error = list_segments(disk_, first_batches);
-  looked_ = !error;
+  if (const std::error_code error = list_segments(disk_, first_batches)) {
+    result.failures.push_back(JournalStage::list);
+    result.error = error.value();
+    return;
+  }
+  looked_ = true;
+  // What was written before the directory could be listed is among them.
+  segments_.clear();
+  bytes_ = 0;
   for (const std::uint64_t first : first_batches) {
     // One that cannot be opened takes no room that is known of; its turn to be removed comes.
     Segment segment{first, 0};
@@ -118,9 +125,6 @@ void JournalSegments::look(AppendResult& result) {
     bytes_ += segment.bytes;
     segments_.push_back(segment);
   }
-  if (!error) return;
-  result.failures.push_back(JournalStage::list);
-  result.error = error.value();
 }
 
 bool JournalSegments::write(std::uint64_t number, AppendResult& result) {
