@@ -87,6 +87,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   void run();
+  /// Waits for somebody at the door, and then lets him in.
   void accept();
   void on_accept(const error_code& error, tcp::socket socket);
   /// One newcomer at a time waits for room; those behind it wait in the kernel.
@@ -120,6 +121,9 @@ std::uint16_t HttpServer::Impl::start() {
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor_.bind(endpoint, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  // Accepting never waits: neither when whoever knocked has gone, nor when he has hung up.
+  if (!error) acceptor_.non_blocking(true, error);
+  if (!error) acceptor_.set_option(tcp::acceptor::enable_connection_aborted(true), error);
   if (error) {
     error_code ignored;
     acceptor_.close(ignored);
@@ -156,12 +160,21 @@ void HttpServer::Impl::stop() {
 }
 
 void HttpServer::Impl::accept() {
-  acceptor_.async_accept(
-      [this](const error_code& error, tcp::socket socket) { on_accept(error, std::move(socket)); });
+  // Accepting fails for want of file descriptors also when there is nobody to accept, and then
+  // somebody would have to go for nobody.
+  acceptor_.async_wait(tcp::acceptor::wait_read, [this](error_code error) {
+    if (!acceptor_.is_open()) return;
+    tcp::socket socket(context);
+    if (!error) acceptor_.accept(socket, error);
+    on_accept(error, std::move(socket));
+  });
 }
 
 void HttpServer::Impl::on_accept(const error_code& error, tcp::socket socket) {
-  if (!acceptor_.is_open()) return;
+  // He has gone again.
+  if (error == asio::error::would_block || error == asio::error::connection_aborted) {
+    return accept();
+  }
   const auto now = Connection::Clock::now();
   if (!error) return let_in(std::move(socket), now);
   ++table_.counts.accept_failures;
