@@ -4,9 +4,7 @@
 import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
 import * as format from "./format.js";
 import { against, byLoad, loadOf, loadState } from "./judge.js";
-
-/** The queue of customers whom no agent has taken; no agent, so it has no tile. */
-export const QUEUE = "unassigned";
+import { agentName, QUEUE, shopName } from "./names.js";
 
 /** How many tiles side by side and one above the other, the largest first. */
 const FIELDS = [[1, 1], [2, 1], [2, 2], [3, 2], [3, 3], [4, 3], [4, 4], [4, 5], [5, 5], [5, 6], [5, 7], [5, 8]].map(
@@ -119,7 +117,7 @@ class Tile {
     const load = loadOf(agent);
     const isAway = agent.status === "offline" && agent.open_conversations === 0;
     const state = isAway ? "offline" : loadState(load, targets);
-    const name = agent.name ?? agent.agent;
+    const name = agentName(agent.agent, agent, this.#words);
     setData(this.root, "state", state);
     setData(this.root, "agent", agent.agent);
     setData(this.root, "shop", agent.shop);
@@ -127,7 +125,7 @@ class Tile {
     setName(this.#name, name);
     if (several) {
       const shop = shops.find((row) => row.shop === agent.shop);
-      this.#name.title = `${name} · ${shop?.name ?? agent.shop}`;
+      this.#name.title = `${name} · ${shopName(agent.shop, shop, this.#words)}`;
     }
     setText(this.#load, isAway ? this.#words.presence.offline
       : load === null ? format.count(agent.open_conversations) : load === Infinity ? "∞" : format.percent(load));

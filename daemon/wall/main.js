@@ -5,6 +5,7 @@ import { element, setData, setHidden, setIcon, setName, setText } from "./dom.js
 import * as format from "./format.js";
 import { HourPage } from "./hour.js";
 import { Live } from "./live.js";
+import { shopName } from "./names.js";
 import { readOptions } from "./options.js";
 import { OverviewPage } from "./overview.js";
 import { Rotation } from "./rotation.js";
@@ -115,7 +116,7 @@ class Wall {
 
   #title({ shop, shops }) {
     const only = shop ?? (shops.length === 1 ? shops[0] : null);
-    return only === null ? this.#words.allShops : (only.name ?? only.shop);
+    return only === null ? this.#words.allShops : shopName(only.shop, only, this.#words);
   }
 
   #sayStatus({ grey, reason, windows }, silent) {

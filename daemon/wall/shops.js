@@ -3,6 +3,7 @@
 import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
 import * as format from "./format.js";
 import { against, worst } from "./judge.js";
+import { shopName } from "./names.js";
 
 const FIELDS = [[1, 1], [2, 1], [3, 1], [2, 2], [3, 2], [3, 3], [4, 3]].map(([columns, rows]) => ({ columns, rows, tiles: columns * rows }));
 
@@ -102,7 +103,7 @@ class ShopCard {
     setData(this.root, "state", whole);
     setIcon(this.#state.firstChild, whole);
     setText(this.#state.lastChild, this.#words.states[whole]);
-    setName(this.#name, shop.name ?? shop.shop);
+    setName(this.#name, shopName(shop.shop, shop, this.#words));
     setText(this.#waiting, count(shop.waiting_customers));
     setText(this.#longest.lastChild, format.wait(shop.oldest_wait_seconds));
     const unit = format.hasSecondsUnit(mean) ? ` ${this.#words.second}` : "";

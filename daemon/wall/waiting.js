@@ -1,8 +1,8 @@
 // The customers who wait longest, twenty at most, in two columns of ten.
 import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
-import { QUEUE } from "./agents.js";
 import * as format from "./format.js";
 import { against } from "./judge.js";
+import { agentName, shopName } from "./names.js";
 
 export class WaitingPage {
   #words;
@@ -35,8 +35,8 @@ export class WaitingPage {
       const agent = agents.find((each) => each.agent === wait.agent && each.shop === wait.shop);
       const ofShop = shops.find((each) => each.shop === wait.shop);
       row.update(wait, {
-        agent: wait.agent === QUEUE ? this.#words.unassigned : agent?.name ?? wait.agent,
-        shop: ofShop?.name ?? wait.shop,
+        agent: agentName(wait.agent, agent, this.#words),
+        shop: shopName(wait.shop, ofShop, this.#words),
         state: stateOf(wait, targets),
       });
     });

@@ -10,6 +10,7 @@ const { trust, ageSeconds } = await part("trust.js");
 const { Rotation } = await part("rotation.js");
 const { readOptions, PAGES } = await part("options.js");
 const { WORDS } = await part("words.js");
+const { agentName, shopName } = await part("names.js");
 
 test("no data is a dash and never 0", () => {
   for (const write of [format.count, format.wait, format.seconds, format.wholeSeconds, format.percent])
@@ -53,6 +54,17 @@ test("a number is bad above its target, near from four fifths on, and without a 
   assert.equal(judge.against(7.9, undefined), "none");
   assert.equal(judge.against(null, 10), "none");
   assert.equal(judge.worst("none", "near", "good"), "near");
+});
+
+test("the rows that are nobody's own have words, and all others their names", () => {
+  assert.equal(agentName("a1", { name: "小美" }, WORDS.zh), "小美");
+  assert.equal(agentName("a1", {}, WORDS.zh), "a1");
+  assert.equal(agentName("a1", undefined, WORDS.zh), "a1");
+  assert.equal(agentName("unassigned", {}, WORDS.en), "In the queue");
+  assert.equal(agentName("_other", {}, WORDS.en), "Other agents");
+  assert.equal(shopName("s1", { name: "旗舰店" }, WORDS.zh), "旗舰店");
+  assert.equal(shopName("s1", undefined, WORDS.zh), "s1");
+  assert.equal(shopName("_other", {}, WORDS.zh), "其他店铺");
 });
 
 test("agents are ordered by load, and those without a capacity come last", () => {

@@ -166,10 +166,14 @@ test("agents stand in the order of their load, which may exceed 100 %", async ()
 test("the customers who wait longest and the shops show the snapshot", async () => {
   const snapshot = snapshotOf({ agents: 60, shops: 2, pressure: 1.3 });
   snapshot.waiting[0].agent = "unassigned";
+  Object.assign(snapshot.waiting[1], { agent: "_other", shop: "_other" });
   const { page, close } = await open("page=waiting,shops&lang=zh&every=2", snapshot);
   const row = page.locator(".waiting .rows .row").first();
   assert.equal(await row.locator(".customer").textContent(), snapshot.waiting[0].customer);
   assert.equal(await row.locator(".agent").textContent(), "排队中");
+  const others = page.locator(".waiting .rows .row").nth(1);
+  assert.equal(await others.locator(".agent").textContent(), "其他客服");
+  assert.equal(await others.locator(".shop").textContent(), "其他店铺");
   assert.equal(await page.locator(".waiting .rows .row:visible").count(), 20);
 
   await page.waitForFunction(() => document.documentElement.dataset.page === "shops", null, { timeout: 20_000 });
