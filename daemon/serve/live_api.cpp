@@ -19,6 +19,9 @@ constexpr std::chrono::milliseconds kTick{1'000};
 constexpr std::chrono::milliseconds kSampleAgain{1'000};
 constexpr std::size_t kMaxId = 256;  // bytes, as the decoder has it
 constexpr std::size_t kMaxLimit = 1'000'000;
+/// Of one moment, for others who want the same. A list may be megabytes, and there are as many as
+/// somebody thinks up limits.
+constexpr std::size_t kMaxKeptLists = 8;
 
 constexpr std::string_view kBadQuery = "The query is not percent-encoded as it should be.";
 constexpr std::string_view kLongId = "An id has at most 256 bytes.";
@@ -242,8 +245,7 @@ const LiveApi::Snapshot* LiveApi::snapshot_of(const Moment& moment, const std::s
   return &snapshots.emplace(shop, Snapshot{event, json}).first->second;
 }
 
-const Rendering& LiveApi::list_of(const Moment& moment, const WaitingPage& page,
-                                  const WaitingWish& wish) {
+Rendering LiveApi::list_of(const Moment& moment, const WaitingPage& page, const WaitingWish& wish) {
   auto& lists = rendered().lists;
   // Whoever wants more rows than there are wants all of them.
   const std::size_t rows = std::min(wish.limit.value_or(kMaxLimit), page.list.rows.size());
@@ -251,7 +253,9 @@ const Rendering& LiveApi::list_of(const Moment& moment, const WaitingPage& page,
   if (const auto found = lists.find(key); found != lists.end()) return found->second;
   const auto text = std::make_shared<TextBuffer>();
   append_waiting_list(moment, page, wish.limit, *text);
-  return lists.emplace(key, Rendering(kJsonType, text->view(), text)).first->second;
+  Rendering list(kJsonType, text->view(), text);
+  if (lists.size() < kMaxKeptLists) lists.emplace(key, list);
+  return list;
 }
 
 }  // namespace deskpulse::serve

@@ -19,8 +19,9 @@ namespace deskpulse::serve {
 
 /// Snapshots, the stream of them and the lists of waiting customers. One moment a second is asked
 /// for while somebody reads the stream; another moment every half minute makes the history. Each
-/// shop that is looked at, and each list, is rendered and compressed once a moment for all who ask
-/// for it. Everything happens on the server's thread.
+/// shop that is looked at is rendered and compressed once a moment for all who ask for it, and so
+/// are the first few lists: whoever asks for many different ones gets each, but none is kept for
+/// others. Everything happens on the server's thread.
 class LiveApi : public std::enable_shared_from_this<LiveApi> {
  public:
   explicit LiveApi(std::shared_ptr<Moments> moments);
@@ -60,7 +61,7 @@ class LiveApi : public std::enable_shared_from_this<LiveApi> {
   Rendered& rendered();
   /// Null when the moment knows no such shop.
   const Snapshot* snapshot_of(const Moment& moment, const std::string& shop);
-  const Rendering& list_of(const Moment& moment, const WaitingPage& page, const WaitingWish& wish);
+  Rendering list_of(const Moment& moment, const WaitingPage& page, const WaitingWish& wish);
 
   const std::shared_ptr<Moments> moments_;
   AskingThread thread_;

@@ -244,6 +244,27 @@ TEST_F(LiveApiTest, WhatIsAskedForTogetherIsWrittenAndCompressedOnce) {
   EXPECT_NE(lists[1]->body, snapshots[1]->body);
 }
 
+TEST_F(LiveApiTest, OfManyDifferentListsFewStayInMemory) {
+  std::vector<std::weak_ptr<const void>> bodies;
+  const auto ask = [&](int agent) {
+    Request request;
+    request.path = "/api/v1/waiting";
+    request.query = "shop=tea&agent=" + std::to_string(agent);
+    (*routes_.find(request.path))(request, [&](const Response& response) {
+      EXPECT_THAT(std::string(response.body), HasSubstr("\"waiting\":[{"));
+      bodies.push_back(response.body_owner);
+    });
+  };
+  is_busy_ = true;
+  for (int i = 0; i < 100; ++i) ask(i);
+  while (answer_ != nullptr) std::exchange(answer_, nullptr)();
+
+  ASSERT_THAT(bodies, SizeIs(100));
+  const auto kept =
+      std::count_if(bodies.begin(), bodies.end(), [](const auto& body) { return !body.expired(); });
+  EXPECT_LE(kept, 10);
+}
+
 TEST_F(LiveApiTest, AStreamBeginsAtOnceAndGoesOnEachSecond) {
   const auto reader = open();
   ASSERT_NE(reader, nullptr);
