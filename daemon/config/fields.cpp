@@ -493,7 +493,7 @@ const std::vector<Field<Config>>& config_fields() {
                   5 * kMinute, "A peer takes the next 64 kB of its response."),
       integer<C>("http.max_held_bytes", DESKPULSE_MEMBER(http.max_held_bytes), 1 << 20,
                  std::int64_t{1} << 40,
-                 "Memory of the responses being sent; beyond it the slowest are cut off."),
+                 "Memory of the responses being sent; beyond it the oldest are cut off."),
       live(row<C>(
           "http.allowed_hosts", Kind::list,
           "Host names under which the pages may be asked for, beside this machine's own; \"*\" "

@@ -18,7 +18,7 @@ enum class CloseReason : std::uint8_t {
   header_timeout,  ///< no whole request in time, from the connection or from its first byte
   idle_timeout,    ///< kept, and nothing was asked
   write_timeout,   ///< the peer took too little of a response, or of an event, in its time
-  held_bytes,      ///< a slow peer's body gave way to a newer one
+  held_bytes,      ///< the body of an older response gave way to that of a newer one
   evicted,         ///< gave way to a new connection
   refused,         ///< a new one, and none of the others could be spared for long
 };
