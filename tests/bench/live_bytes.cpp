@@ -14,11 +14,14 @@ namespace deskpulse::bench {
 std::size_t live_bytes() { return live.load(std::memory_order_relaxed); }
 }  // namespace deskpulse::bench
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   void* block = std::malloc(size);
-  if (block == nullptr) throw std::bad_alloc();
-  live.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
+  if (block != nullptr) live.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
   return block;
+}
+void* operator new(std::size_t size) {
+  if (void* block = operator new(size, std::nothrow)) return block;
+  throw std::bad_alloc();
 }
 void operator delete(void* block) noexcept {
   if (block == nullptr) return;
@@ -27,12 +30,15 @@ void operator delete(void* block) noexcept {
 }
 void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
 
-void* operator new(std::size_t size, std::align_val_t alignment) {
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   const auto boundary = static_cast<std::size_t>(alignment);
   void* block = std::aligned_alloc(boundary, (size + boundary - 1) / boundary * boundary);
-  if (block == nullptr) throw std::bad_alloc();
-  live.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
+  if (block != nullptr) live.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
   return block;
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  if (void* block = operator new(size, alignment, std::nothrow)) return block;
+  throw std::bad_alloc();
 }
 void operator delete(void* block, std::align_val_t) noexcept { operator delete(block); }
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept {

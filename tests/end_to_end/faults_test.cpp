@@ -262,6 +262,19 @@ TEST_F(FaultsWithoutResume, ADisconnectOfAPlainFeedIsAGap) {
   expect_marks_to_pass();
 }
 
+TEST_F(FaultsWithoutResume, APlainFeedThatIsSilentIsFollowedByItsOwnClock) {
+  simulator::StreamServerOptions options;
+  options.plain = true;
+  connect(std::move(options));
+  platform_->server().publish({question(2, now_ - 3s)});
+  daemon_->run_until("a question", [&] { return daemon_->delivered() == 2; });
+
+  pass(10s);
+  pass(1s);
+
+  EXPECT_EQ(daemon_->moment().report.watermark, now_ - 3s - 1s);
+}
+
 TEST_F(FaultsWithoutResume, ANewEpochIsAGap) {
   connect({});
 

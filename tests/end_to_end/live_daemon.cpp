@@ -89,6 +89,12 @@ void LiveDaemon::Relay::heartbeat(std::optional<proto::Instant> ts, proto::Insta
   to.heartbeat(ts, wall);
 }
 
+void LiveDaemon::Relay::answered(proto::Instant wall) {
+  ++heartbeats;
+  newest_heartbeat = wall;
+  to.answered(wall);
+}
+
 void LiveDaemon::Relay::gap(feed::GapKind kind) { to.gap(kind); }
 
 void LiveDaemon::Relay::disconnected(feed::Disconnect reason) {

@@ -55,13 +55,14 @@ class LiveDaemon {
     void event(const proto::Event& event, proto::Instant wall) override;
     void rejected(const proto::Rejection& rejection) override;
     void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
+    void answered(proto::Instant wall) override;
     void gap(feed::GapKind kind) override;
     void disconnected(feed::Disconnect reason) override;
 
     feed::FeedListener& to;
     std::uint64_t delivered = 0;
     std::uint64_t connects = 0;
-    std::uint64_t heartbeats = 0;  // those that say we have everything
+    std::uint64_t heartbeats = 0;  // and answers: those that say we have everything
     std::optional<proto::Instant> newest_heartbeat;
     bool connected_now = false;
     bool stopped = false;

@@ -119,6 +119,7 @@ TEST(StatusCollectable, SaysWhatTheStoreDoes) {
                           .events = 50,
                           .bytes = 4'096,
                           .dropped_batches = 1,
+                          .removed_early = 3,
                           .recovered = 20,
                           .failures = {{"write", 2}}};
   const engine::Report report;
@@ -140,6 +141,7 @@ TEST(StatusCollectable, SaysWhatTheStoreDoes) {
   EXPECT_EQ(page.value("deskpulse_journal_events_total", {}), 50);
   EXPECT_EQ(page.value("deskpulse_journal_size_bytes", {}), 4'096);
   EXPECT_EQ(page.value("deskpulse_journal_dropped_batches_total", {}), 1);
+  EXPECT_EQ(page.value("deskpulse_journal_removed_early_total", {}), 3);
   EXPECT_EQ(page.value("deskpulse_journal_recovered_events", {}), 20);
   EXPECT_EQ(page.value("deskpulse_journal_failures_total", {{"stage", "write"}}), 2);
 }
@@ -191,6 +193,32 @@ TEST(HttpCollectable, CountsRequestsByPathAndCode) {
   EXPECT_EQ(page.value("deskpulse_http_streams", {}), 1);
   EXPECT_EQ(page.value("deskpulse_http_evicted_connections_total", {}), 5);
   EXPECT_EQ(page.value("deskpulse_http_certificate_expiry_timestamp_seconds", {}), std::nullopt);
+}
+
+TEST(HttpCollectable, SaysWhatItKeepsFromPeersAndWhy) {
+  HttpCounts counts;
+  counts.connections_limit = 256;
+  counts.held_bytes = 3'000;
+  counts.held_bytes_limit = 268'435'456;
+  counts.accept_failures = 4;
+  for (std::size_t i = 0; i < kCloseReasons; ++i) counts.closed.at(i) = 10 + i;
+
+  const check::Page page = page_of(HttpCollectable(counts));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_http_connections_limit", {}), 256);
+  EXPECT_EQ(page.value("deskpulse_http_held_bytes", {}), 3'000);
+  EXPECT_EQ(page.value("deskpulse_http_held_bytes_limit", {}), 268'435'456);
+  EXPECT_EQ(page.value("deskpulse_http_accept_failures_total", {}), 4);
+  double expected = 10;
+  for (const char* const reason :
+       {"header_timeout", "idle_timeout", "write_timeout", "held_bytes", "evicted", "refused"}) {
+    EXPECT_EQ(page.value("deskpulse_http_closed_connections_total", {{"reason", reason}}),
+              expected++)
+        << reason;
+  }
+  EXPECT_EQ(page.value("deskpulse_http_evicted_connections_total", {}), 14);
+  EXPECT_EQ(page.value("deskpulse_http_refused_connections_total", {}), 15);
 }
 
 TEST(HttpCollectable, SaysUntilWhenTheCertificateIsGood) {
