@@ -10,6 +10,10 @@ namespace {
 /// clocks do.
 constexpr int kDriftIn = 1'000;
 
+/// A source may promise to speak every ten minutes. The watermark stands still `live_lag` after it
+/// has spoken, whatever it promised, and that is not to be shown as live for so long.
+constexpr proto::Millis kLongestTrust{10'000};
+
 }  // namespace
 
 void LiveClock::connected(proto::Millis heartbeat) {
@@ -110,7 +114,7 @@ bool LiveClock::is_stale(proto::Instant wall) const {
 }
 
 bool LiveClock::is_silent(proto::Instant wall) const {
-  return heard_at_ && wall - *heard_at_ > heartbeat_ + settings_.live_lag;
+  return heard_at_ && wall - *heard_at_ > std::min(heartbeat_, kLongestTrust) + settings_.live_lag;
 }
 
 std::optional<proto::Instant> LiveClock::target(proto::Instant wall) const {

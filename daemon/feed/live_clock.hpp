@@ -28,8 +28,8 @@ struct LiveClockSettings {
 /// *Caught up*: the newest event or heartbeat since the connection was made is less than `live_lag`
 /// behind the wall clock. What was heard before does not count: a server that says that it lives
 /// before it sends what was missed would make the watermark run ahead of that. *Stale*: not
-/// connected, or nothing heard for longer than the heartbeat interval + `live_lag`, or not caught
-/// up when last heard.
+/// connected, or nothing heard for longer than the heartbeat interval (10 s of it at the most) +
+/// `live_lag`, or not caught up when last heard.
 ///
 /// Reads no clock: `wall` is an argument everywhere. It proceeds as time does; where it is set,
 /// that is to be said (stepped()). O(1), no allocation.
@@ -69,7 +69,8 @@ class LiveClock {
   bool was_ever_connected() const { return ever_connected_; }
   bool is_caught_up(proto::Instant wall) const;
   bool is_stale(proto::Instant wall) const;
-  /// Heard since the connection was made, but not for the heartbeat interval + `live_lag`.
+  /// Heard since the connection was made, but not for the heartbeat interval, 10 s of it at the
+  /// most, and `live_lag`.
   bool is_silent(proto::Instant wall) const;
   /// The latest time that a source may truthfully speak of: the wall clock's, or its own that was
   /// heard before the wall clock was set back.

@@ -203,6 +203,15 @@ TEST_F(LiveClockTest, IsStaleWhenNothingWasHeardForTheHeartbeatAndTheLag) {
   EXPECT_TRUE(clock.is_silent(at(110'001)));
 }
 
+TEST_F(LiveClockTest, IsStaleSoonWhenTheSourcePromisesToSpeakSeldom) {
+  clock.connected(Millis{600'000});
+  clock.heartbeat(at(100'000), at(100'000));
+
+  EXPECT_FALSE(clock.is_stale(at(115'000)));
+  EXPECT_TRUE(clock.is_stale(at(115'001)));
+  EXPECT_TRUE(clock.is_silent(at(115'001)));
+}
+
 TEST_F(LiveClockTest, AServerClockAheadOfOursDoesNotHideALag) {
   clock.connected(Millis{5'000});
   clock.heartbeat(at(900'000), at(100'000));
