@@ -14,10 +14,18 @@
 #include "daemon/config/zone.hpp"
 
 #define TOML_EXCEPTIONS 0
+// toml++ 3.3 asserts that the name of a section begins as names do, and says with line and column
+// what is wrong with `[店铺]` where the assertion is let pass. So do most builds of it; and a text
+// is not to end a daemon that reads its configuration again.
+#define TOML_ASSERT(expression) static_cast<void>(0)
 #include <toml++/toml.h>
 
 namespace deskpulse::config {
 namespace {
+
+// Ids that the engine gives a meaning of their own (METRICS.md, R3, R34 and R35).
+constexpr std::string_view kQueueId = "unassigned";
+constexpr std::string_view kOtherId = "_other";
 
 /// Where a value was written.
 struct Origin {
@@ -159,6 +167,27 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+/// Where a key has more parts than any key should; toml++ makes each a table inside the one before,
+/// and takes them apart again by recursion.
+std::optional<toml::source_position> endless_key(std::string_view text) {
+  constexpr int kMostDots = 1'000;
+  toml::source_position at{1, 0};
+  int dots = 0;
+  for (const char c : text) {
+    ++at.column;
+    if (c == '.') {
+      if (++dots > kMostDots) return at;
+    } else if (c == '\n') {
+      dots = 0;
+      ++at.line;
+      at.column = 0;
+    } else if (c == '=' || c == ',') {
+      dots = 0;
+    }
+  }
+  return std::nullopt;
+}
+
 class Loader {
  public:
   explicit Loader(const Sources& sources) : sources_(sources) {}
@@ -224,6 +253,10 @@ class Loader {
   // --- the document ---
 
   void read_document(const Document& document) {
+    if (const auto place = endless_key(document.text)) {
+      error(at(*place), "more dots than a key can have; correct it, the file was not read");
+      return;
+    }
     const toml::parse_result result = toml::parse(document.text, document.name);
     if (!result) {
       error(at(result.error().source().begin),
@@ -383,6 +416,11 @@ class Loader {
                             "characters; write it as the stream does");
         return;
       }
+      if (text->get() == kOtherId) {
+        error(at(node),
+              "\"_other\" is the shop that those beyond limits.shops are counted as; remove it");
+        return;
+      }
       const auto [known, is_new] = shops_.emplace(text->get(), at(node));
       if (is_new)
         ids.push_back(text->get());
@@ -418,8 +456,14 @@ class Loader {
         return;
       }
       agent.id = text->get();
-      if (agent.id == "unassigned") {
+      if (agent.id == kQueueId) {
         error(at(*id), "\"unassigned\" is the queue and no agent; remove the section");
+        return;
+      }
+      if (agent.id == kOtherId) {
+        error(at(*id),
+              "\"_other\" is the agent that those beyond limits.agents are counted as; remove the "
+              "section");
         return;
       }
       const auto [known, is_new] = seen.emplace(agent.id, at(*id));

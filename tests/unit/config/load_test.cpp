@@ -538,6 +538,25 @@ TEST(LoadError, OfShopIds) {
                           "[[shop]] of its own"));
 }
 
+TEST(LoadError, OfANameThatTomlWantsInQuotesSaysWhere) {
+  EXPECT_THAT(errors_of("[feed]\n\n[店铺]\nid = \"a\"\n"),
+              ElementsAre(testing::StartsWith("d.toml:3:2: not valid TOML: ")));
+  EXPECT_THAT(errors_of("[[ 店铺 ]]\n"),
+              ElementsAre(testing::StartsWith("d.toml:1:4: not valid TOML: ")));
+  EXPECT_THAT(errors_of("店铺 = 1\n"),
+              ElementsAre(testing::StartsWith("d.toml:1:1: not valid TOML: ")));
+}
+
+TEST(LoadError, OfAKeyWithoutEnd) {
+  std::string deep = "[feed]\na";
+  for (int i = 0; i < 1'000'000; ++i) deep += ".a";
+  EXPECT_THAT(errors_of(deep + " = 1\n"),
+              ElementsAre("d.toml:2:2002: more dots than a key can have; "
+                          "correct it, the file was not read"));
+  EXPECT_THAT(errors_of("# " + std::string(990, '.') + "\n# " + std::string(990, '.') + "\n"),
+              IsEmpty());
+}
+
 TEST(LoadError, OfAgentIds) {
   EXPECT_THAT(
       errors_of("[[shop]]\nid = \"a\"\n[[shop.agent]]\nname = \"x\"\n"
@@ -551,6 +570,18 @@ TEST(LoadError, OfAgentIds) {
                   "the two",
                   "d.toml:13:12: shop.agent.capacity must be a whole number from 0 to "
                   "1000000; write it without quotes"));
+}
+
+TEST(LoadError, OfIdsThatStandForThoseBeyondTheLimits) {
+  EXPECT_THAT(
+      errors_of("[[shop]]\nid = \"a\"\n[[shop.agent]]\nid = \"_other\"\n"
+                "[[shop]]\nids = [\"b\", \"_other\"]\n[[shop]]\nid = \"_other\"\n"),
+      ElementsAre("d.toml:4:6: \"_other\" is the agent that those beyond limits.agents are counted "
+                  "as; remove the section",
+                  "d.toml:6:13: \"_other\" is the shop that those beyond limits.shops are counted "
+                  "as; remove it",
+                  "d.toml:8:6: \"_other\" is the shop that those beyond limits.shops are counted "
+                  "as; remove it"));
 }
 
 TEST(LoadError, OfProfileValues) {
