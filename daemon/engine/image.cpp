@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t kMostIdBytes = 256;
 constexpr std::size_t kMostNameBytes = 1 << 20;
-constexpr std::uint64_t kMostShops = 100'000;
-constexpr std::uint64_t kMostAgents = 1'000'000;
 constexpr std::uint64_t kMostSumMs = std::uint64_t{1} << 62;
 
 /// A conversation's flags, in one number. The first is always set: a 0 ends the list.
@@ -243,7 +241,7 @@ std::vector<std::uint32_t> Engine::State::load_shops(image::Reader& from, const 
                                                      std::vector<Places>& agents) {
   std::vector<std::uint32_t> shops;
   std::vector<bool> is_loaded;  // by agent
-  for (std::uint64_t left = from.number(kMostShops); left > 0; --left) {
+  for (std::uint64_t left = from.number(kMostSavedShops); left > 0; --left) {
     const std::string id = from.text(kMostIdBytes);
     if (!from.ok() || id.empty()) {
       from.fail();
@@ -262,7 +260,7 @@ std::vector<std::uint32_t> Engine::State::load_shops(image::Reader& from, const 
     load_histogram(from, shop.response_duration);
     load_histogram(from, shop.first_response_duration);
     Places& places = agents.emplace_back();
-    for (std::uint64_t more = from.number(kMostAgents); more > 0 && from.ok(); --more) {
+    for (std::uint64_t more = from.number(kMostSavedAgents); more > 0 && from.ok(); --more) {
       const std::string agent_id = from.text(kMostIdBytes);
       if (!from.ok() || agent_id.empty()) {
         from.fail();
@@ -272,7 +270,7 @@ std::vector<std::uint32_t> Engine::State::load_shops(image::Reader& from, const 
       is_loaded.resize(roster_.agents());
       const bool should_be_queue = places.empty();
       const bool is_queue = agent == shop.queue;
-      if (is_loaded[agent] || is_queue != should_be_queue || roster_.agents() > kMostAgents) {
+      if (is_loaded[agent] || is_queue != should_be_queue || roster_.agents() > kMostSavedAgents) {
         from.fail();
         break;
       }

@@ -89,6 +89,11 @@ struct Limits {
   Millis agent_idle = std::chrono::hours{48};
 };
 
+/// What an image may have of them: more than can be configured, with the queue and the `_other` of
+/// every shop. An engine must never write what it would not read.
+inline constexpr std::uint64_t kMostSavedShops = 200'000;
+inline constexpr std::uint64_t kMostSavedAgents = 2'000'000;
+
 struct Settings {
   /// At most kMaxWindows.
   std::vector<Window> windows{{"1m", Millis{60'000}},

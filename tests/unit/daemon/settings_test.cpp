@@ -44,6 +44,23 @@ TEST(Settings, OfTheDefaultsAreTheEnginesOwn) {
   EXPECT_EQ(from_config.limits.agent_idle, own.limits.agent_idle);
 }
 
+TEST(Settings, NoLimitsMayBeConfiguredWhoseStateCouldNotBeReadBack) {
+  const auto refuses = [](const std::string& limit, std::uint64_t most) {
+    return !config::load({.document = config::Document{"d.toml", "[limits]\n" + limit + " = " +
+                                                                     std::to_string(most) + "\n"},
+                          .environment = {},
+                          .overrides = {},
+                          .shipped_profiles = shipped_profile_names()})
+                .errors.empty();
+  };
+  constexpr std::uint64_t kShops = engine::kMostSavedShops / 2;
+  constexpr std::uint64_t kQueuesAndOthers = 2 * kShops;
+
+  EXPECT_FALSE(refuses("shops", 1));
+  EXPECT_TRUE(refuses("shops", kShops + 1));
+  EXPECT_TRUE(refuses("agents", engine::kMostSavedAgents - kQueuesAndOthers + 1));
+}
+
 TEST(Settings, OfTheLimitsAreTheConfigurations) {
   const config::Config config = config_of(R"(
 [limits]
