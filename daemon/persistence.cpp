@@ -158,6 +158,7 @@ void Persistence::fill(serve::StoreStatus& status) const {
   status.journal.events = counters.events;
   status.journal.bytes = counters.bytes;
   status.journal.dropped_batches = counters.dropped_batches;
+  status.journal.removed_early = counters.removed_early;
   status.journal.failures.resize(store::kJournalStages);
   for (std::size_t i = 0; i < store::kJournalStages; ++i) {
     serve::LabelCount& each = status.journal.failures[i];

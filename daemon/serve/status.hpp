@@ -48,8 +48,10 @@ struct JournalStatus {
   std::uint64_t events = 0;           ///< written and synced
   std::uint64_t bytes = 0;            ///< on disk now, of all segments
   std::uint64_t dropped_batches = 0;  ///< never written, since the disk could not follow
-  std::uint64_t recovered = 0;        ///< events of it that this run's start applied
-  std::vector<LabelCount> failures;   ///< by `stage`
+  /// Segments that went at the bound while a snapshot could still need them.
+  std::uint64_t removed_early = 0;
+  std::uint64_t recovered = 0;       ///< events of it that this run's start applied
+  std::vector<LabelCount> failures;  ///< by `stage`
 };
 
 /// What is kept on disk for the next start. Times are of the wall clock.

@@ -26,6 +26,11 @@ void add_journal_series(const JournalStatus& journal, Families& families) {
                          "Batches of events that never came into the journal, because the disk "
                          "could not follow (日志丢弃批次数)."),
           journal.dropped_batches));
+  families.push_back(
+      one(counter_family("deskpulse_journal_removed_early_total",
+                         "Times that the journal lost what a snapshot could still need, because it "
+                         "was larger than it may be (日志提前删除次数)."),
+          journal.removed_early));
   families.push_back(by(counter_family("deskpulse_journal_failures_total",
                                        "Writes of the journal that failed, by the stage at which "
                                        "they did (日志写入失败次数)."),
