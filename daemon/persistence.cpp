@@ -71,6 +71,10 @@ void Persistence::recover_journal(Recovered& recovered) {
   }
   if (result.error)
     log(LogLevel::error, "Journal cannot be read.", {{"error", result.error.message()}});
+  if (result.strange_lines > 0) {
+    log(LogLevel::error, "Journal has lines that say nothing known; they are declared as a gap.",
+        {{"lines", static_cast<std::int64_t>(result.strange_lines)}});
+  }
   next_batch_ = result.next;
   recovered_events_ = result.events;
   if (result.batches == 0) return;

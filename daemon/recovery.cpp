@@ -21,8 +21,9 @@ class Applying final : public store::JournalRecords {
   void advanced(proto::Instant watermark) override { intake_.advanced(watermark); }
   void heard(proto::Instant ts) override { intake_.heard(ts); }
   void gap(std::string_view kind) override {
-    if (const auto known = gap_kind_of(kind)) intake_.gap(*known);
+    if (const auto known = gap_kind_of(kind)) gap(*known);
   }
+  void gap(feed::GapKind kind) { intake_.gap(kind); }
   void ended(const store::JournalMark& mark) override {
     recovered_.cursor.reset();
     if (mark.cursor) recovered_.cursor = feed::Cursor{mark.cursor->epoch, mark.cursor->seq};
@@ -58,18 +59,22 @@ Recovered recover(store::SnapshotStore& store, const MakeMonitor& make_monitor) 
   recovered.snapshot_cursor = recovered.cursor;
   recovered.refused = std::move(result.refused);
   recovered.must_not_start = result.must_not_start;
-  if (recovered.must_not_start) {
-    recovered.monitor.reset();
-  } else if (!recovered.snapshot) {
-    recovered.monitor = make_monitor();
-  }
+  if (recovered.snapshot) return recovered;
+  // One may have been loaded to its end before its file turned out to be unreadable.
+  recovered.cursor = recovered.snapshot_cursor = std::nullopt;
+  recovered.journal_batch = 0;
+  recovered.monitor = recovered.must_not_start ? nullptr : make_monitor();
   return recovered;
 }
 
 store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
                                          bool stream_has_positions, Recovered& recovered) {
   Applying applying(recovered, stream_has_positions);
-  return store::read_journal(disk, key, recovered.journal_batch, applying);
+  store::JournalReadResult result =
+      store::read_journal(disk, key, recovered.journal_batch, applying);
+  // They may have been events, and where among the others they were cannot be said any more.
+  if (result.strange_lines > 0) applying.gap(feed::GapKind::hole);
+  return result;
 }
 
 }  // namespace deskpulse

@@ -36,7 +36,8 @@ Recovered recover(store::SnapshotStore& store, const MakeMonitor& make_monitor);
 
 /// Adds what the journal says that happened since. Where batches are missing in it, a stream with
 /// positions goes on before them, for it has their events still, also where none is known yet;
-/// without positions it is a gap, and what comes behind is taken.
+/// without positions it is a gap, and what comes behind is taken. Lines that say nothing known are
+/// a gap on any stream.
 store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
                                          bool stream_has_positions, Recovered& recovered);
 

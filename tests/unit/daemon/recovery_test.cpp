@@ -1,0 +1,106 @@
+// What a daemon begins with, over a disk that fails where a test says so.
+#include "daemon/recovery.hpp"
+
+#include <gtest/gtest.h>
+
+#include "daemon/store/journal_segments.hpp"
+#include "tests/unit/store/memory_disk.hpp"
+#include "tests/unit/store/text_content.hpp"
+
+namespace deskpulse {
+namespace {
+
+using namespace std::chrono_literals;
+using store::kTestKey;
+
+constexpr proto::Instant kWall{1'700'000'000s};
+constexpr std::uint64_t kBatch = 7;
+const feed::Cursor kCursor{"k3", 77};
+
+std::unique_ptr<Monitor> new_monitor() {
+  return std::make_unique<Monitor>(engine::Settings{}, feed::IntakeSettings{}, proto::IdHasher{},
+                                   [] { return kWall; });
+}
+
+/// A state as the daemon saves it.
+struct State final : store::Content {
+  void write(image::Writer& writer) const override {
+    writer.number(kBatch);
+    monitor->save(writer, kCursor);
+  }
+  std::unique_ptr<Monitor> monitor = new_monitor();
+};
+
+void save(store::Disk& disk, const State& state) {
+  store::SnapshotStore snapshots(disk, kTestKey);
+  snapshots.load([](image::Reader&, const store::SnapshotInfo&) { return false; });
+  ASSERT_TRUE(snapshots.save(1, kWall, state).ok());
+}
+
+Recovered recovered_from(store::Disk& disk) {
+  store::SnapshotStore snapshots(disk, kTestKey);
+  return recover(snapshots, new_monitor);
+}
+
+TEST(Recovery, GoesOnFromTheSnapshot) {
+  store::MemoryDisk disk;
+  save(disk, State{});
+
+  const Recovered recovered = recovered_from(disk);
+
+  EXPECT_TRUE(recovered.snapshot);
+  EXPECT_EQ(recovered.cursor, kCursor);
+  EXPECT_EQ(recovered.snapshot_cursor, kCursor);
+  EXPECT_EQ(recovered.journal_batch, kBatch);
+}
+
+// Also where all of the image has been loaded before the file turns out to be unreadable.
+TEST(Recovery, NothingOfAStateThatIsNotTakenStays) {
+  store::MemoryDisk disk;
+  save(disk, State{});
+  int taken = 0;
+  int refused = 0;
+  for (int good = 0; taken == 0; ++good) {
+    ASSERT_LT(good, 1'000);
+    int reads = 0;
+    disk.fault = [&](std::string_view call, std::string_view) {
+      return call == "read" && reads++ == good ? std::make_error_code(std::errc::io_error)
+                                               : std::error_code{};
+    };
+
+    const Recovered recovered = recovered_from(disk);
+
+    ASSERT_TRUE(recovered.monitor) << good;
+    const bool is_all_there = reads <= good;
+    taken += is_all_there ? 1 : 0;
+    if (recovered.snapshot) continue;  // the header's own reading may fail, and nothing is lost
+    ++refused;
+    EXPECT_FALSE(is_all_there) << good;
+    EXPECT_EQ(recovered.cursor, std::nullopt) << good;
+    EXPECT_EQ(recovered.snapshot_cursor, std::nullopt) << good;
+    EXPECT_EQ(recovered.journal_batch, 0U) << good;
+  }
+  EXPECT_GT(refused, 5);
+}
+
+TEST(Recovery, JournalLinesThatSayNothingKnownAreAGap) {
+  for (const bool strange : {false, true}) {
+    store::MemoryDisk disk;
+    store::JournalSegments segments(disk, {});
+    ASSERT_TRUE(segments
+                    .append(1, "#batch 1 1 " + store::key_text(kTestKey) + "\n#heard 5\n" +
+                                   (strange ? "nonsense\n" : ""))
+                    .safe);
+    Recovered recovered = recovered_from(disk);
+
+    const auto result = recover_journal(disk, kTestKey, true, recovered);
+
+    EXPECT_EQ(result.strange_lines, strange ? 1U : 0U);
+    const feed::GapLedger& gaps = recovered.monitor->intake().gaps();
+    EXPECT_EQ(gaps.count(), strange ? 1U : 0U);
+    EXPECT_EQ(gaps.is_open(), strange);
+  }
+}
+
+}  // namespace
+}  // namespace deskpulse
