@@ -19,7 +19,7 @@ class Prometheus(Program):
         configuration = folder / "prometheus.yml"
         configuration.write_text(
             f"""
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+global: {{scrape_interval: 3s, scrape_timeout: 3s}}
 scrape_configs:
   - job_name: deskpulse
     scheme: https
