@@ -133,7 +133,8 @@ void Recount::fire_before(Time end) {
 
 std::optional<Recount::Due> Recount::next_due() {
   std::optional<Due> first;
-  for (auto& [key, conversation] : conversations_) {
+  for (auto& [key, value] : conversations_) {
+    Conversation& conversation = value;  // not every compiler lets a lambda have a part of a pair
     const auto consider = [&](Time at, Deadline deadline) {
       if (!first || at < first->at || (at == first->at && deadline < first->deadline)) {
         first = Due{at, deadline, &conversation};
@@ -211,7 +212,8 @@ void Recount::change(Time at, Change&& apply_it) {
 
 Recount::Levels Recount::levels(Time at) const {
   Levels all;
-  for (const auto& [key, conversation] : conversations_) {
+  for (const auto& [key, value] : conversations_) {
+    const Conversation& conversation = value;
     const auto level = [&](const std::string& agent) -> Level& {
       Level& found = all[{conversation.shop, agent}];
       found.unanswered.resize(rules_.windows.size());
@@ -480,7 +482,8 @@ int Recount::peak(const Desk& desk, Time start) const {
 
 void Recount::add_scope(Series& into, const Desk& desk, const std::string& scope, Time start,
                         bool today) const {
-  const auto& [shop, agent] = desk;
+  const std::string& shop = desk.first;
+  const std::string& agent = desk.second;
   const bool whole_shop = agent.empty();
   const bool queue = agent == kQueue;
   const ProfileRules& profile = rules_of(shop).profile;
@@ -604,7 +607,8 @@ void Recount::add_scope(Series& into, const Desk& desk, const std::string& scope
 }
 
 void Recount::add_counters(Series& into, const Desk& desk) const {
-  const auto& [shop, agent] = desk;
+  const std::string& shop = desk.first;
+  const std::string& agent = desk.second;
   const bool whole_shop = agent.empty();
   std::map<From, int> messages;
   std::map<What, int> turns;
@@ -668,7 +672,8 @@ void Recount::add_counters(Series& into, const Desk& desk) const {
 }
 
 void Recount::add_levels(Series& into, const Desk& desk) const {
-  const auto& [shop, agent] = desk;
+  const std::string& shop = desk.first;
+  const std::string& agent = desk.second;
   const bool whole_shop = agent.empty();
   int open = 0;
   std::vector<Time> waits;
