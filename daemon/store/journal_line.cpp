@@ -47,9 +47,10 @@ bool parse_instant(std::string_view text, proto::Instant& at) {
   return at <= proto::kLastInstant;
 }
 
+/// The key of somebody or something: never that of nobody.
 bool parse_key(std::string_view text, proto::CustomerKey& key) {
   return text.size() == kKeyDigits && parse_number(text.substr(0, kKeyDigits / 2), key.high, 16) &&
-         parse_number(text.substr(kKeyDigits / 2), key.low, 16);
+         parse_number(text.substr(kKeyDigits / 2), key.low, 16) && key != proto::CustomerKey{};
 }
 
 /// The text up to the next space, which is taken off `rest` with it.

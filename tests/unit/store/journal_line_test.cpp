@@ -173,6 +173,7 @@ TEST(JournalLine, WhatMakesNoSenseIsNotTold) {
        "nonsense", R"({"type":"watermark","ts":2,"shop":"deskpulse","watermark":x})",
        R"({"type":"watermark","ts":2,"shop":"deskpulse"})",
        R"({"type":"close","ts":2,"shop":"s","customer":"in the clear"})",
+       R"({"type":"close","ts":2,"shop":"s","customer":"00000000000000000000000000000000"})",
        R"({"type":"close","id":"7","ts":2,"shop":"s","customer":"00000000000000000000000000000000"})"})
     EXPECT_FALSE(parser.tell(line, records, mark)) << line;
 
