@@ -57,13 +57,8 @@ void Checkpoints::restored(const store::SnapshotInfo& info,
 
 void Checkpoints::tick(Steady::time_point now, proto::Instant wall) {
   if (running_) {
-    if (now - running_->began < settings_.give_up_after) return;
-    seams_.runner.abandon();
-    ended({.saved = {},
-           .fork_error = 0,
-           .died = true,
-           .hold = {},
-           .duration = now - running_->began});
+    if (now - running_->patient_since >= settings_.give_up_after) give_up(now);
+    return;
   }
   if (!next_) next_ = now + settings_.interval;
   if (now < *next_) return;
@@ -85,14 +80,26 @@ void Checkpoints::begin(Steady::time_point now, proto::Instant wall) {
       [this](const SnapshotTaken& taken) { ended(taken); });
 }
 
+void Checkpoints::give_up(Steady::time_point now) {
+  running_->patient_since = now;
+  running_->given_up = true;
+  failed({.saved = {}, .fork_error = 0, .died = true, .hold = {}, .duration = {}});
+  seams_.runner.kill();
+}
+
+void Checkpoints::failed(const SnapshotTaken& taken) {
+  if (seams_.ended) seams_.ended(taken);
+  ++status_.failures[failure_of(taken)].count;
+}
+
 void Checkpoints::ended(const SnapshotTaken& taken) {
   const Running ended = *std::exchange(running_, std::nullopt);
-  if (seams_.ended) seams_.ended(taken);
   status_.hold = millis(taken.hold);
   if (!taken.ok()) {
-    ++status_.failures[failure_of(taken)].count;
+    if (!ended.given_up) failed(taken);
     return;
   }
+  if (seams_.ended) seams_.ended(taken);
   seams_.store.saved(ended.generation);
   older_ = std::exchange(newest_, ended.covered);
   ++status_.snapshots;

@@ -36,17 +36,21 @@ class SnapshotRunner {
   virtual ~SnapshotRunner() = default;
   /// Runs `save` on the state of this instant, and calls `done` later, unless abandon() is called.
   virtual void run(Save save, Done done) = 0;
-  /// Ends what is under way, and returns when it is over.
+  /// Ends what is under way; `done` is still called, by and by. Where the disk hangs, so that it
+  /// cannot be ended, that may be never.
+  virtual void kill() = 0;
+  /// Ends what is under way, and returns when it is over, as long as that may take.
   virtual void abandon() = 0;
 };
 
-/// Sees to it that the newest state on disk is never older than an interval, and tells the source
-/// what it need not send again. Pure but for its seams: it reads no clock and starts no thread.
+/// Saves the state every interval, and tells the source what it need not send again. Pure but for
+/// its seams: it reads no clock and starts no thread.
 ///
 /// What is acknowledged is what the *older* one of two good snapshots covers: the newest may turn
 /// out to be damaged when it is needed, and then the source must still have what came after the
 /// older one. A snapshot that could not be written is counted and tried again after an interval;
-/// the two before it stay.
+/// the two before it stay. One that does not end is killed and counted, and counted again and again
+/// while it cannot be killed; no other is begun beside it, for both would write the same file.
 class Checkpoints {
  public:
   using Steady = std::chrono::steady_clock;
@@ -77,7 +81,8 @@ class Checkpoints {
 
   /// To be called a few times a second. `wall` is written into the snapshot, for people.
   void tick(Steady::time_point now, proto::Instant wall);
-  /// The last one of this run, written here and now: nothing may change the state any more.
+  /// The last one of this run, written here and now: nothing may change the state any more. Takes
+  /// as long as the disk does.
   SnapshotTaken finish(proto::Instant wall);
 
   bool is_running() const { return running_.has_value(); }
@@ -91,15 +96,18 @@ class Checkpoints {
     std::uint64_t journal_batch = 0;
   };
   struct Running {
-    Steady::time_point began;
+    Steady::time_point patient_since;  ///< its beginning, or when it was last given up
     proto::Instant wall;
     std::uint64_t generation;
     Covered covered;
+    bool given_up = false;
   };
   struct Content;
 
   Covered cover() const;
   void begin(Steady::time_point now, proto::Instant wall);
+  void give_up(Steady::time_point now);
+  void failed(const SnapshotTaken& taken);
   void ended(const SnapshotTaken& taken);
   /// Lets go of what the older snapshot covers.
   void release();

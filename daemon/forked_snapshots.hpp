@@ -17,6 +17,9 @@ class ForkedSnapshots final : public SnapshotRunner {
       : task_(io, std::move(keep_open)) {}
 
   void run(Save save, Done done) override;
+  void kill() override { task_.kill(); }
+  /// The io_context is to run out of work; see ForkedTask::let_go().
+  void let_go() { task_.let_go(); }
   void abandon() override { task_.abandon(); }
 
  private:

@@ -155,6 +155,10 @@ void ForkedTask::kill() {
   if (child_ && child_->pid > 0) ::kill(child_->pid, SIGKILL);
 }
 
+void ForkedTask::let_go() {
+  if (child_ && child_->pid > 0) child_->ended.cancel();
+}
+
 void ForkedTask::abandon() {
   const std::shared_ptr<Child> child = std::exchange(child_, nullptr);
   if (!child || child->pid < 0) return;

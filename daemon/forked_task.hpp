@@ -52,9 +52,14 @@ class ForkedTask {
   /// `done` is called once, never from inside start().
   void start(const Work& work, Done done);
   bool is_running() const;
-  /// Ends the child; `done` is still called, by and by.
+  /// Ends the child; `done` is still called, by and by: where the child waits for a disk that
+  /// hangs, when that answers.
   void kill();
-  /// Ends the child and waits until it is gone, some milliseconds; `done` is not called.
+  /// Waits for the child's end no longer, so that the io_context can run out of work though a disk
+  /// hangs: `done` is not called any more. To be followed by abandon().
+  void let_go();
+  /// Ends the child and waits until it is gone, some milliseconds or as long as a disk hangs;
+  /// `done` is not called.
   void abandon();
 
  private:

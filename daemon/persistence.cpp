@@ -4,12 +4,17 @@
 #include <string_view>
 #include <utility>
 
+#include "daemon/bounded_work.hpp"
 #include "daemon/logging.hpp"
 
 namespace deskpulse {
 namespace {
 
 using config::LogLevel;
+
+// Together with the closing of the connection less than the unit's TimeoutStopSec.
+constexpr std::chrono::seconds kPatienceForJournal{5};
+constexpr std::chrono::seconds kPatienceForSnapshot{15};
 
 std::string_view stage_of(const SnapshotTaken& taken) {
   if (taken.fork_error != 0) return "fork";
@@ -126,14 +131,33 @@ void Persistence::tick(proto::Instant wall) {
   checkpoints_->tick(now, wall);
 }
 
-void Persistence::finish(proto::Instant wall) {
+bool Persistence::finish(proto::Instant wall) {
+  bool has_answered = true;
   if (journal_) {
     journal_->cut(mark());
-    journal_->drain();
+    has_answered = journal_->drain(kPatienceForJournal);
+    if (!has_answered) {
+      log(LogLevel::error, "The end of the journal is not written: the disk does not answer.",
+          {{"directory", directory_.path()}});
+    }
   }
+  if (ends_within(kPatienceForSnapshot, [this, wall] { save_last(wall); })) return has_answered;
+  log(LogLevel::error,
+      "State not saved: the disk does not answer; the next start goes on from an earlier one.",
+      {{"directory", directory_.path()}});
+  return false;
+}
+
+void Persistence::save_last(proto::Instant wall) {
   const SnapshotTaken taken = checkpoints_->finish(wall);
-  if (taken.ok())
+  if (taken.ok()) {
     log(LogLevel::info, "State saved.", {{"bytes", static_cast<std::int64_t>(taken.saved.bytes)}});
+    return;
+  }
+  log(LogLevel::error, "State not saved; the next start goes on from an earlier one.",
+      {{"stage", stage_of(taken)},
+       {"error", std::strerror(taken.saved.error)},
+       {"directory", directory_.path()}});
 }
 
 // A disk that stays full is one line at its beginning and one at its end; the counter has the rest.

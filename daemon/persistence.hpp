@@ -29,7 +29,7 @@ struct PersistenceSettings {
 
 /// The state directory of a running daemon: recovered from at its start, written to while it runs.
 /// Says in the log what becomes of it. In this order: recover(), begin(), tick() again and again,
-/// finish(). All on the feed's thread.
+/// stop(), finish(). All on the feed's thread.
 class Persistence {
  public:
   /// Opens and locks the directory. Throws store::StateError.
@@ -46,13 +46,18 @@ class Persistence {
   void begin(Monitor& monitor, std::function<std::optional<feed::Cursor>()> cursor,
              std::function<void(std::uint64_t seq)> acknowledge);
   void tick(proto::Instant wall);
-  /// Saves the state for the last time, here and now.
-  void finish(proto::Instant wall);
+  /// The io_context is to run out of work: a snapshot that is being written is waited for no
+  /// longer. finish() follows, which ends it.
+  void stop() { runner_.let_go(); }
+  /// Saves the state for the last time, here and now. False: the disk does not answer for 20 s.
+  /// Then this must not be destroyed, which would wait for it; the process is to end without that.
+  [[nodiscard]] bool finish(proto::Instant wall);
 
   void fill(serve::StoreStatus& status) const;
 
  private:
   void tell(const SnapshotTaken& taken);
+  void save_last(proto::Instant wall);
   void recover_journal(Recovered& recovered);
   void begin_journal(Monitor& monitor);
   store::JournalMark mark() const;

@@ -10,6 +10,7 @@
 #include <boost/system/system_error.hpp>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <memory>
@@ -104,7 +105,8 @@ class Daemon {
     log(LogLevel::info, "Daemon started.", {{"version", version()}, {"http_port", port}});
   }
 
-  void run() {
+  /// False: the disk does not answer, see Persistence::finish().
+  [[nodiscard]] bool run() {
     signals_.async_wait([this](boost::system::error_code failure, int signal) {
       if (!failure) stop(signal);
     });
@@ -113,8 +115,9 @@ class Daemon {
     feed_.start(monitor_.listener());
     manager_.ready();
     io_.run();
-    if (persistence_) persistence_->finish(clock_.now());
+    const bool finished = !persistence_ || persistence_->finish(clock_.now());
     log(LogLevel::info, "Daemon stopped.");
+    return finished;
   }
 
  private:
@@ -255,6 +258,7 @@ class Daemon {
     timer_.cancel();
     server_.stop();
     feed_.stop();
+    if (persistence_) persistence_->stop();
   }
 
   config::Config config_;  ///< in force
@@ -332,8 +336,8 @@ ExitCode run_daemon(const config::Config& config, const Surroundings& surroundin
     return kExitUnavailable;
   }
   try {
-    daemon->run();
-    return kExitOk;
+    if (daemon->run()) return kExitOk;
+    std::_Exit(kExitIoError);
   } catch (const std::system_error& failure) {
     say(failure.what());
   } catch (const boost::system::system_error& failure) {

@@ -36,9 +36,9 @@ class JournalWriter::Queue {
     return true;
   }
 
-  void drain() {
+  bool drain(std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return waiting_.empty() && !writing_; });
+    return changed_.wait_for(lock, patience, [this] { return waiting_.empty() && !writing_; });
   }
 
  private:
@@ -131,8 +131,8 @@ void JournalWriter::close(const JournalMark& mark) {
   }
 }
 
-void JournalWriter::drain() {
-  if (queue_) queue_->drain();
+bool JournalWriter::drain(std::chrono::milliseconds patience) {
+  return !queue_ || queue_->drain(patience);
 }
 
 void JournalWriter::write(const Batch& batch) {

@@ -52,7 +52,8 @@ class JournalWriter {
   /// The first batch will have the number `next`, as JournalReader says.
   JournalWriter(Disk& disk, const KeyFingerprint& key, std::uint64_t next,
                 const JournalSettings& settings, Work work = Work::beside);
-  /// Without a last cut(): what has not been flushed is lost, as in a crash.
+  /// Without a last cut(): what has not been flushed is lost, as in a crash. Waits for the disk as
+  /// long as that takes; see drain().
   ~JournalWriter();
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
@@ -71,8 +72,9 @@ class JournalWriter {
   /// Closes the batch now. The number of the last one: a snapshot of this instant has everything up
   /// to it and nothing of the next.
   std::uint64_t cut(const JournalMark& mark);
-  /// Waits until everything that was closed is safe or given up.
-  void drain();
+  /// Waits until everything that was closed is safe or given up, for `patience` at most. False: a
+  /// disk that is slow or hangs still has some of it.
+  [[nodiscard]] bool drain(std::chrono::milliseconds patience);
 
   /// Batches behind this one are still needed, by the older snapshot.
   void needed_behind(std::uint64_t number) { needed_behind_ = number; }

@@ -77,6 +77,7 @@ class FailingCalls:
             return "TracerPid:\t0\n" not in status.read_text()
 
         wait_for("strace to attach", attached)
+        return self
 
     def __exit__(self, *_):
         self.process.terminate()
@@ -141,6 +142,12 @@ class DiskFaultTest(ProgramTest):
 
     def paths(self, name):
         return [self.state / name, name] if name else [self.state]
+
+    def segments(self):
+        """Those there are and, because strace wants to know their names, those that may come."""
+        newest = max(int(path.name[8:24]) for path in self.state.glob("journal-*"))
+        names = [f"journal-{number:016}.ndjson.gz" for number in range(newest, newest + 1500)]
+        return names + [self.state / name for name in names]
 
 
 class CallOfASnapshot(DiskFaultTest):
@@ -259,12 +266,6 @@ class Journal(DiskFaultTest):
 
     CALLS = (("write", "write"), ("fsync", "sync"), ("openat", "create"))
 
-    def segments(self):
-        """Those there are and, because strace wants to know their names, those that may come."""
-        newest = max(int(path.name[8:24]) for path in self.state.glob("journal-*"))
-        names = [f"journal-{number:016}.ndjson.gz" for number in range(newest, newest + 1500)]
-        return names + [self.state / name for name in names]
-
     def test_that_fails_is_counted_and_the_monitoring_goes_on(self):
         for call, stage in self.CALLS:
             with self.subTest(call=call):
@@ -297,6 +298,44 @@ class Journal(DiskFaultTest):
         daemon.end(signal.SIGKILL)
         daemon = self.start(journal=True)
         daemon.wait_until_ready()
+        self.assert_nothing_is_lost(daemon)
+
+
+class DiskThatHangs(DiskFaultTest):
+    """Neither the numbers nor the daemon's end wait for it for ever."""
+
+    HANGS = "delay_enter=300000000"  # microseconds
+
+    def assert_it_ends(self, daemon, hanging):
+        daemon.asked_to_end = True
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.said("Daemon stopped")
+        # Its threads are held by strace. Had it not ended by itself it would go on now, and end well.
+        hanging.process.kill()
+        self.assertEqual(daemon.process.wait(timeout=programs.PATIENCE), programs.EXIT_IO_ERROR)
+
+    def test_in_a_sync_of_the_journal(self):
+        daemon = self.start(journal=True)
+        self.wait_for_more(daemon, "deskpulse_journal_events_total", 20)
+        with FailingCalls(daemon, [("fsync", self.HANGS)], self.segments()) as hanging:
+            self.assert_monitoring_goes_on(daemon)
+            self.assert_it_ends(daemon, hanging)
+        self.assertIn("The end of the journal is not written: the disk does not answer.", daemon.log)
+        self.assertIn("State saved.", daemon.log)
+        daemon = self.start(journal=True)
+        daemon.wait_until_ready()
+        self.assert_nothing_is_lost(daemon)
+
+    def test_in_a_sync_of_a_snapshot(self):
+        daemon = self.start()
+        self.wait_for_more(daemon, "deskpulse_snapshots_total", 2)
+        with FailingCalls(daemon, [("fsync", self.HANGS)], self.paths("snapshot.tmp")) as hanging:
+            self.assert_monitoring_goes_on(daemon)
+            self.assert_it_ends(daemon, hanging)
+        self.assertIn("State not saved: the disk does not answer;", daemon.log)
+        daemon = self.start()
+        daemon.wait_until_ready()
+        self.assertEqual(value(daemon.page(), "deskpulse_snapshot_restored"), 1)
         self.assert_nothing_is_lost(daemon)
 
 

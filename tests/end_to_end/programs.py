@@ -19,6 +19,7 @@ PATIENCE = 90  # seconds for anything to happen on a busy machine; a test that p
 SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)')
 ESCAPED = re.compile(r"\\(.)")
+EXIT_IO_ERROR = 74
 PR_SET_PDEATHSIG = 1
 RELEASE = Path(__file__).resolve().parents[2] / "build/release"
 BUILT = {

@@ -340,6 +340,7 @@ void Process::run(Save save, Done done) {
   if (plant_ == Plant::early_ack) {
     if (const auto cursor = session_.cursor()) acknowledge(cursor->seq);
   }
+  snapshot_done_ = done;
   SnapshotTaken taken;
   taken.saved = save();
   const bool hangs = random_.percent(1);
@@ -351,6 +352,15 @@ void Process::run(Save save, Done done) {
                       [this, done = std::move(done), taken, snapshot = ++snapshot_] {
                         if (snapshot == snapshot_) done(taken);
                       });
+}
+
+void Process::kill() {
+  surroundings_.soon(Source::timer,
+                     [this, done = std::move(snapshot_done_), snapshot = ++snapshot_] {
+                       SnapshotTaken taken;
+                       taken.died = true;
+                       if (snapshot == snapshot_) done(taken);
+                     });
 }
 
 }  // namespace deskpulse::simulation

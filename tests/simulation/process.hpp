@@ -123,6 +123,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
 
   // SnapshotRunner
   void run(Save save, Done done) override;
+  void kill() override;
   void abandon() override { ++snapshot_; }
 
   const Scenario& scenario_;
@@ -145,6 +146,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   std::shared_ptr<Link> link_;
   std::uint64_t connection_ = 0;  ///< so that what belongs to an earlier one is known
   std::uint64_t snapshot_ = 0;    ///< the same
+  Done snapshot_done_;            ///< of the newest snapshot
   std::chrono::steady_clock::time_point opened_{};
   std::chrono::steady_clock::time_point ready_{};
   std::chrono::steady_clock::time_point heard_{};

@@ -19,9 +19,11 @@ using Steady = Checkpoints::Steady;
 class HeldRunner final : public SnapshotRunner {
  public:
   void run(Save save, Done done) override {
+    ++runs;
     save_ = std::move(save);
     done_ = std::move(done);
   }
+  void kill() override { ++killed; }
   void abandon() override {
     ++abandoned;
     done_ = nullptr;
@@ -34,6 +36,8 @@ class HeldRunner final : public SnapshotRunner {
     std::exchange(done_, nullptr)(taken);
   }
   void fail(const SnapshotTaken& taken) { std::exchange(done_, nullptr)(taken); }
+  int runs = 0;
+  int killed = 0;
   int abandoned = 0;
 
  private:
@@ -169,16 +173,43 @@ TEST_F(CheckpointsTest, CountsEachWayToFailByItself) {
   EXPECT_EQ(failures("died"), 2U);
 }
 
-TEST_F(CheckpointsTest, GivesUpOneThatDoesNotEndAndBeginsAnother) {
+TEST_F(CheckpointsTest, KillsOneThatDoesNotEndAndBeginsAnotherWhenItIsGone) {
   checkpoints_.tick(now_, wall_);
   checkpoints_.tick(now_ + 5s, wall_);
   checkpoints_.tick(now_ + 64s, wall_);
-  EXPECT_EQ(runner_.abandoned, 0);
+  EXPECT_EQ(runner_.killed, 0);
   checkpoints_.tick(now_ + 65s, wall_);
-
-  EXPECT_EQ(runner_.abandoned, 1);
+  checkpoints_.tick(now_ + 66s, wall_);
+  EXPECT_EQ(runner_.killed, 1);
   EXPECT_EQ(failures("died"), 1U);
+
+  SnapshotTaken dead;
+  dead.died = true;
+  runner_.fail(dead);
+  EXPECT_EQ(failures("died"), 1U);
+  EXPECT_FALSE(runner_.is_busy());
+  checkpoints_.tick(now_ + 67s, wall_);
   EXPECT_TRUE(runner_.is_busy());
+}
+
+TEST_F(CheckpointsTest, NeverWaitsForOneThatCannotBeKilledNorBeginsAnotherBesideIt) {
+  checkpoints_.tick(now_, wall_);
+  checkpoints_.tick(now_ + 5s, wall_);
+  for (int minutes = 1; minutes <= 10; ++minutes)
+    checkpoints_.tick(now_ + 5s + std::chrono::minutes{minutes}, wall_);
+
+  EXPECT_EQ(failures("died"), 10U);
+  EXPECT_EQ(runner_.abandoned, 0);
+  EXPECT_EQ(runner_.runs, 1);
+}
+
+TEST_F(CheckpointsTest, TakesOneThatEndedBeforeItCouldBeKilled) {
+  checkpoints_.tick(now_, wall_);
+  checkpoints_.tick(now_ + 5s, wall_);
+  checkpoints_.tick(now_ + 65s, wall_);
+  runner_.end();
+
+  EXPECT_EQ(status().snapshots, 1U);
 }
 
 TEST_F(CheckpointsTest, GoesOnFromARestoredSnapshotAsTheOlderOne) {

@@ -121,6 +121,20 @@ TEST_F(ForkedTaskTest, IsEndedByAKill) {
   EXPECT_EQ(outcome->signal, SIGKILL);
 }
 
+TEST_F(ForkedTaskTest, ThatIsLetGoDoesNotKeepTheContextRunning) {
+  bool called = false;
+  ForkedTask task(io_, {});
+  task.start([](ForkedTask::Result&) { ::pause(); },
+             [&](const ForkedTask::Outcome&) { called = true; });
+
+  task.let_go();
+  io_.run();
+  task.abandon();
+
+  EXPECT_FALSE(called);
+  EXPECT_EQ(::waitpid(-1, nullptr, 0), -1);
+}
+
 TEST_F(ForkedTaskTest, IsGoneWhenItsOwnerIs) {
   bool called = false;
   {

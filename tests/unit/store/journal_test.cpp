@@ -377,6 +377,29 @@ TEST(Journal, SegmentsOfEarlierRunsCountForTheBound) {
   EXPECT_TRUE(disk.has(segment_name(51)));
 }
 
+TEST(Journal, TheSegmentBeingWrittenStaysWhereTheOlderOnesAreFoundLate) {
+  MemoryDisk disk;
+  JournalSettings settings;
+  settings.bounds = {.segment_bytes = 200, .max_bytes = 1'000};
+  Writing(disk, 1, settings).batches(50);
+  int failures = 2;  // when the writer is made, and at its first batch
+  disk.fault = [&](std::string_view call, std::string_view) {
+    return call == "list" && failures-- > 0 ? std::make_error_code(std::errc::io_error)
+                                            : std::error_code{};
+  };
+  settings.bounds.segment_bytes = 100'000;
+  Writing writing(disk, 51, settings);
+
+  writing.batches(5);
+
+  std::uint64_t bytes = 0;
+  for (const auto& [name, content] : disk.files) bytes += content->size();
+  EXPECT_TRUE(disk.has(segment_name(51)));
+  EXPECT_LE(bytes, 1'000U);
+  EXPECT_EQ(writing.writer.counters().bytes, bytes);
+  EXPECT_EQ(Read(disk, 50).result.batches, 5U);
+}
+
 TEST(Journal, ABatchThatFailsIsWrittenOnceMoreToANewSegment) {
   for (const char* const step : {"write", "sync"}) {
     MemoryDisk disk;
@@ -478,7 +501,7 @@ TEST(JournalThread, WritesBesideItsCaller) {
       writer.heard(at(i));
       writer.cut({});
     }
-    writer.drain();
+    EXPECT_TRUE(writer.drain(60s));
     EXPECT_EQ(writer.counters().batches, 100U);
   }
 
@@ -515,8 +538,9 @@ TEST(JournalThread, ADiskThatDoesNotAnswerHoldsNobodyUp) {
     writer.cut({});
   }
   const std::uint64_t dropped = writer.counters().dropped_batches;
+  EXPECT_FALSE(writer.drain(1ms));
   hold.unlock();
-  writer.drain();
+  EXPECT_TRUE(writer.drain(60s));
 
   EXPECT_GT(dropped, 900U);
   const JournalCounters counters = writer.counters();
