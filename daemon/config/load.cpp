@@ -224,8 +224,12 @@ class Loader {
              std::tie(b.origin.layer, b.origin.line, b.origin.column);
     });
     std::vector<std::string> lines;
-    for (const Complaint& complaint : complaints)
-      lines.push_back(complaint.origin.text + ": " + complaint.sentence);
+    for (const Complaint& complaint : complaints) {
+      std::string& line = lines.emplace_back(complaint.origin.text + ": " + complaint.sentence);
+      // What is quoted in it may be anything, also what a terminal obeys.
+      std::replace_if(
+          line.begin(), line.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+    }
     return lines;
   }
 

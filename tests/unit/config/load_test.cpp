@@ -547,6 +547,15 @@ TEST(LoadError, OfANameThatTomlWantsInQuotesSaysWhere) {
               ElementsAre(testing::StartsWith("d.toml:1:1: not valid TOML: ")));
 }
 
+TEST(LoadError, StaysOnOneLineWhateverItQuotes) {
+  const auto errors = errors_of("\"a\\n\\u001b[2J\" = 1\n[rules]\nprofile = \"x\\ny\"\n");
+  ASSERT_THAT(errors, SizeIs(2));
+  EXPECT_THAT(errors[0], HasSubstr("unknown key \"a??[2J\""));
+  EXPECT_THAT(errors[1], HasSubstr("\"x?y\""));
+  EXPECT_THAT(errors_of("[privacy]\nshow_customers = fal\ns\n"),
+              ElementsAre(testing::Not(HasSubstr("\n"))));
+}
+
 TEST(LoadError, OfAKeyWithoutEnd) {
   std::string deep = "[feed]\na";
   for (int i = 0; i < 1'000'000; ++i) deep += ".a";
