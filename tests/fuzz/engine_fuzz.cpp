@@ -24,7 +24,7 @@ using namespace deskpulse::property;
 
 /// The recount walks everything each time.
 constexpr std::size_t kMostSteps = 60;
-constexpr int kMostLooks = 12;
+constexpr int kMostLooks = 4;
 
 /// Bytes as choices; at their end everything is 0.
 class Choices {
