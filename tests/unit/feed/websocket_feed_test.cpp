@@ -588,7 +588,7 @@ TEST_F(WebsocketFeedTest, EndlessEmptyFragmentsAreCutOff) {
 }
 
 TEST_F(WebsocketFeedTest, WholeMessagesOneAfterAnotherAreNotCutOff) {
-  settings.timeouts.message = Millis{60};
+  settings.timeouts.message = Millis{1'000};  // longer than a busy machine stands still
   server.then([&](Peer& peer) -> Task {
     co_await peer.open(kLive);
     asio::steady_timer timer(io);
@@ -598,7 +598,7 @@ TEST_F(WebsocketFeedTest, WholeMessagesOneAfterAnotherAreNotCutOff) {
       const std::string whole = events(seq, "e" + std::to_string(seq));
       co_await peer.send(rest + whole.substr(0, 20));
       rest = whole.substr(20);
-      timer.expires_after(Millis{4});
+      timer.expires_after(Millis{30});
       co_await timer.async_wait(asio::use_awaitable);
     }
     co_await peer.send(rest);
@@ -751,6 +751,7 @@ TEST_F(WebsocketFeedTest, ANameServerThatDoesNotAnswerEndsAnAttemptAndIsAskedOnc
   settings.timeouts.handshake = Millis{20};
   run("disconnected resolve_timeout", 3);
 
+  EXPECT_TRUE(until([&] { return slow.lookups() > 0; }));
   EXPECT_EQ(slow.lookups(), 1);
   slow.answer();
   EXPECT_TRUE(until_logged("disconnected resolve_failed"));
@@ -1133,6 +1134,8 @@ class SecureFeedTest : public WebsocketFeedTest {
   SecureFeedTest() {
     settings.endpoint = {true, "localhost", secure.port(), "/"};
     settings.ca_file = testing::TempDir() + "feed_ca_" + secure.port() + ".pem";
+    SSL_CTX_set_tlsext_servername_callback(context.native_handle(), &note_server_name);
+    SSL_CTX_set_tlsext_servername_arg(context.native_handle(), this);
     secure.then([this](Peer& peer) -> Task {
       co_await peer.secure();
       co_await peer.open(kLive);
@@ -1150,10 +1153,16 @@ class SecureFeedTest : public WebsocketFeedTest {
     certificate.write(settings.ca_file);
     secure.start();
   }
+  static int note_server_name(SSL* session, int*, void* test) {
+    const char* const name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
+    static_cast<SecureFeedTest*>(test)->server_name = name == nullptr ? "none" : name;
+    return SSL_TLSEXT_ERR_OK;
+  }
 
   asio::ssl::context context{asio::ssl::context::tls_server};
   ScriptedServer secure{io, &context};
   std::string host;
+  std::string server_name;  ///< that the client asked for in TLS
 };
 
 TEST_F(SecureFeedTest, ATrustedCertificateWithTheRightNameIsAccepted) {
@@ -1161,6 +1170,15 @@ TEST_F(SecureFeedTest, ATrustedCertificateWithTheRightNameIsAccepted) {
   run("event a");
 
   EXPECT_EQ(host, "localhost:" + secure.port());
+  EXPECT_EQ(server_name, "localhost");
+}
+
+TEST_F(SecureFeedTest, AnAddressIsNoServerNameAndMustBeInTheCertificate) {
+  settings.endpoint.host = "127.0.0.1";
+  serve(Certificate("localhost"));
+  run("disconnected tls_wrong_name");
+
+  EXPECT_EQ(server_name, "none");
 }
 
 TEST_F(SecureFeedTest, ACertificateForAnotherHostIsNot) {
