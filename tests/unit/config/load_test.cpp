@@ -556,6 +556,17 @@ TEST(LoadError, StaysOnOneLineWhateverItQuotes) {
               ElementsAre(testing::Not(HasSubstr("\n"))));
 }
 
+TEST(LoadError, OfALetterWhereNoneCanBe) {
+  for (const char* const letter : {"é", "ü", "。", "\u00a1", "\u0480", "中", "😀"}) {
+    EXPECT_THAT(errors_of(std::string("[feed]\nurl = 2") + letter + "\n"),
+                ElementsAre(testing::StartsWith("d.toml:2:")))
+        << letter;
+    EXPECT_THAT(errors_of(std::string("[feed]") + letter + "\n"),
+                ElementsAre(testing::StartsWith("d.toml:1:7: not valid TOML: ")))
+        << letter;
+  }
+}
+
 TEST(LoadError, OfAKeyWithoutEnd) {
   std::string deep = "[feed]\na";
   for (int i = 0; i < 1'000'000; ++i) deep += ".a";
