@@ -350,7 +350,8 @@ bool Engine::State::load_conversation(image::Reader& from, LoadedConversation& l
     c.session_start = load_when();
     c.last_activity = load_when();
     c.slow_turns = from.number_of<std::uint16_t>();
-    if (c.last_activity < c.session_start) return false;
+    // Whoever has it open has been seen, or nobody would be shown to have it.
+    if (c.last_activity < c.session_start || !roster_.agent_at(c.agent).is_seen) return false;
   }
   if (turn_open) {
     c.turn_open = true;
