@@ -19,6 +19,8 @@
 namespace deskpulse {
 namespace {
 
+constexpr proto::Instant kWall{std::chrono::seconds{2'000'000'000}};
+
 std::string content_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   EXPECT_TRUE(file) << path;
@@ -59,7 +61,7 @@ class Start {
   Recovered recovered() {
     return recover(snapshots_, [this] {
       return std::make_unique<Monitor>(engine::Settings{}, feed::IntakeSettings{},
-                                       proto::IdHasher(key_), [this] { return wall_; });
+                                       proto::IdHasher(key_), [] { return kWall; });
     });
   }
   bool save(const Recovered& state) {
@@ -71,14 +73,13 @@ class Start {
       }
       const Recovered& state;
     };
-    return snapshots_.save(snapshots_.next_generation(), wall_, Content(state)).ok();
+    return snapshots_.save(snapshots_.next_generation(), kWall, Content(state)).ok();
   }
 
  private:
   store::MemoryDisk& disk_;
   const proto::IdHasher::Key key_;
   store::SnapshotStore snapshots_{disk_, store::fingerprint_of(key_)};
-  const proto::Instant wall_{std::chrono::seconds{2'000'000'000}};
 };
 
 void expect_all(const std::set<std::string>& recorded, const std::set<std::string>& shown) {
