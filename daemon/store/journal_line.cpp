@@ -13,6 +13,7 @@ namespace deskpulse::store {
 namespace {
 
 constexpr std::size_t kKeyDigits = 32;
+constexpr std::size_t kLongestEpoch = 256;  // an id, PROTOCOL.md
 constexpr std::string_view kHeard = "#heard ";
 constexpr std::string_view kGap = "#gap ";
 constexpr std::string_view kBatch = "#batch ";
@@ -73,7 +74,8 @@ void append_instant(std::string& out, proto::Instant at) {
 
 bool parse_cursor(std::string_view rest, JournalMark& mark) {
   JournalMark::Cursor cursor;
-  if (!parse_number(next_word(rest), cursor.seq) || rest.empty()) return false;
+  if (!parse_number(next_word(rest), cursor.seq)) return false;
+  if (rest.empty() || rest.size() > kLongestEpoch) return false;
   cursor.epoch = rest;
   mark.cursor = std::move(cursor);
   return true;

@@ -180,6 +180,17 @@ TEST(JournalLine, WhatMakesNoSenseIsNotTold) {
   EXPECT_THAT(records.told, IsEmpty());
 }
 
+TEST(JournalLine, AnEpochIsNoLongerThanAnId) {
+  ToldRecords records;
+  JournalMark mark;
+  LineParser parser;
+
+  EXPECT_TRUE(parser.tell("#cursor 7 " + std::string(256, 'e'), records, mark));
+  EXPECT_EQ(mark.cursor, (JournalMark::Cursor{7, std::string(256, 'e')}));
+  EXPECT_FALSE(parser.tell("#cursor 8 " + std::string(257, 'e'), records, mark));
+  EXPECT_EQ(mark.cursor->seq, 7U);
+}
+
 TEST(JournalLine, ABatchSaysWhoseItIs) {
   const KeyFingerprint key{std::byte{0xab}, std::byte{0x01}};
   std::string line;
