@@ -111,13 +111,13 @@ TEST_F(MonitorTest, NumbersStandStillAndSaySoWhileTheFeedIsGone) {
 }
 
 TEST_F(MonitorTest, AQuietFeedIsReadyBetweenItsHeartbeatsAndNotWithoutThem) {
-  monitor_.listener().connected(30s, wall_);
+  monitor_.listener().connected(10s, wall_);
   monitor_.listener().heartbeat(wall_, wall_);
   monitor_.tick();
-  wall_ += 29s;
+  wall_ += 14s;
   EXPECT_EQ(serve::not_ready_reason(moment().status), "");
 
-  wall_ += 7s;
+  wall_ += 2s;
 
   EXPECT_EQ(serve::not_ready_reason(moment().status), "feed silent");
 }
