@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/compose.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
@@ -170,7 +171,7 @@ class ReadAheadStream {
     void operator()(Self& self, error_code error = {}, std::size_t bytes = 0) {
       switch (state) {
         case kStart:
-          if (stream.can_deliver()) {
+          if (stream.declined_ || stream.can_deliver()) {
             state = kPosted;
             boost::asio::post(stream.socket_.get_executor(), std::move(self));
           } else {
@@ -190,6 +191,10 @@ class ReadAheadStream {
           }
           [[fallthrough]];
         case kPosted:
+          if (stream.declined_) {
+            self.complete(boost::asio::error::eof, 0);
+            return;
+          }
           self.complete({}, stream.deliver(buffers));
       }
     }
@@ -273,8 +278,9 @@ class ReadAheadStream {
     if (!is_control) fragmented_ = (first & 0x80) == 0;
   }
 
-  /// Up to the empty line that ends the answer to the upgrade: what lies behind it are frames. An
-  /// answer other than 101 has a body and no frames.
+  /// Up to the empty line that ends the answer to the upgrade: what lies behind it are frames. Of
+  /// an answer other than 101 Beast must not see the body: nobody wants it, it may take for ever,
+  /// and an assertion of Beast 1.81 fails when the end of a chunked one comes in pieces.
   template <class Buffers>
   std::size_t deliver_http(const Buffers& buffers) {
     const std::size_t copied = boost::asio::buffer_copy(
@@ -285,12 +291,13 @@ class ReadAheadStream {
       constexpr std::string_view kEnd = "\r\n\r\n";
       matched_ = c == kEnd[matched_] ? matched_ + 1 : (c == '\r' ? 1 : 0);
       if (matched_ < kEnd.size()) continue;
-      matched_ = 0;
       if (std::string_view(status_line_, status_line_size_).ends_with(" 101")) {
         http_ = false;
-        begin_ += i + 1;
-        return i + 1;
+      } else {
+        declined_ = true;
       }
+      begin_ += i + 1;
+      return i + 1;
     }
     begin_ += copied;
     return copied;
@@ -302,7 +309,8 @@ class ReadAheadStream {
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  bool http_ = true;  ///< before the first frame
+  bool http_ = true;       ///< before the first frame
+  bool declined_ = false;  ///< the answer to the upgrade was another one, and has been read
   char status_line_[12] = {};
   std::size_t status_line_size_ = 0;
   std::size_t matched_ = 0;

@@ -356,7 +356,7 @@ asio::awaitable<bool> WebsocketConnection::Impl::upgrade(End& end) {
   const std::string host = settings_.endpoint.host_header();
   const auto [error] =
       co_await ws_->async_handshake(response, host, settings_.endpoint.target, as_result);
-  // Beast reads the body, too, which may be anything and take for ever.
+  // Beast wants the body, too, and gets none: its error says nothing then.
   const unsigned status = stream().http_status();
   if (error && status != 0 && status != 101) {
     end = declined_by(status);

@@ -115,6 +115,12 @@ def drips_a_body(peer):
     peer.drip(b"x" * 1000)
 
 
+def drips_the_end_of_a_chunked_body(peer):
+    peer.request()
+    peer.send("HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n")
+    peer.drip(b"0\r\n\r\n")
+
+
 def pings_before_ready(peer):
     peer.upgrade()
     peer.again_and_again(frame(PING, "are you there"))
@@ -194,6 +200,7 @@ def handshakes():
     yield Row("503", "service_unavailable", answers("503 Busy"))
     yield Row("503 with a body without end", "service_unavailable", pours_a_body)
     yield Row("503 with a body that drips", "service_unavailable", drips_a_body, handshake="3s")
+    yield Row("503 whose last chunk drips", "service_unavailable", drips_the_end_of_a_chunked_body)
     yield Row("the wrong key", "accept_key_wrong", upgrades(key="dGhlIHNhbXBsZSBub25jZQ=="))
     yield Row("101 without Upgrade", "handshake_malformed", upgrades(upgrade=False))
     yield Row("no subprotocol", "wrong_subprotocol", upgrades(protocol=""))

@@ -690,6 +690,20 @@ TEST_F(WebsocketFeedTest, AnyOtherAnswerIsAHandshakeRejected) {
   EXPECT_THAT(probe->details, ElementsAre("HTTP status 503"));
 }
 
+TEST_F(WebsocketFeedTest, TheBodyOfAnAnswerIsNotWaitedFor) {
+  settings.timeouts.handshake = Millis{3'600'000};
+  for (const char* body : {"Content-Length: 1000", "Transfer-Encoding: chunked"}) {
+    server.then([body](Peer& peer) -> Task {
+      co_await peer.read_request();
+      co_await peer.send(std::string("HTTP/1.1 503 Busy\r\n") + body + "\r\n\r\n0\r\n");
+      co_await peer.wait_for_the_end();
+    });
+  }
+  run("disconnected service_unavailable", 2);
+
+  EXPECT_THAT(probe->details, ElementsAre("HTTP status 503", "HTTP status 503"));
+}
+
 TEST_F(WebsocketFeedTest, AServerThatNeverAnswersTheUpgradeOrTheHelloIsLeft) {
   settings.timeouts.handshake = Millis{40};
   server.then([](Peer& peer) -> Task { co_await peer.wait_for_the_end(); });
