@@ -82,6 +82,7 @@ class SlowPeers : public testing::Test {
 TEST_F(SlowPeers, ANewConnectionHasOneDeadlineForItsFirstRequestHoweverItDrips) {
   settings.header_timeout = milliseconds{100};
   settings.idle_timeout = seconds{600};
+  settings.max_header_bytes = 64U << 20U;  // more than can drip until then
   const std::uint16_t port = start();
   HttpClient silent(port);
   HttpClient dripping(port);
