@@ -614,6 +614,9 @@ class World final : private Surroundings {
       const auto& [begin, entries] = batches_.at(batch);
       // What was refused moves nothing and so is no reason to end a batch: the first one may begin
       // before the snapshot.
+      // Or behind it, where the snapshot is an older one than the batch goes on from: what lies
+      // between was refused by an earlier life, is in the newer snapshot only, and has been told.
+      if (begin > delivered_.length()) counts_more_refused_ = true;
       const std::size_t known = length > begin ? std::min(length - begin, entries.size()) : 0;
       std::vector<Delivered::Entry> more(entries.begin() + static_cast<std::ptrdiff_t>(known),
                                          entries.end());
