@@ -234,6 +234,47 @@ class DaemonWithAClock(Daemon):
         written.rename(self.offset)
 
 
+class ShopsOnly:
+    """The pages of a daemon, on another port; while `agents_fail` that of the agents is not served."""
+
+    def __init__(self, daemon):
+        self.agents_fail = False
+        self._daemon = daemon
+
+    def __enter__(self):
+        pages = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                if self.path.endswith("/agents") and pages.agents_fail:
+                    self.send_error(503)
+                    return
+                body = pages._daemon.page(self.path).encode("utf-8")
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def address(self):
+        return "127.0.0.1:%d" % self._server.server_address[1]
+
+    def set_agents_fail(self, fail):
+        self.agents_fail = fail
+
+
 class Fault:
     """An alert that must fire with these labels after make(), and stop after end()."""
 
@@ -484,13 +525,14 @@ journal = true
 """)
         tight, tight_daemon = self.watched("[limits]\nbuffered_events = 10\n")
         jumpy_daemon = self.daemon_with_a_clock()
+        large = self.run_program(ShopsOnly(desk_daemon))
         self.healthy_shops(desk, shops)
         addresses = {
             name: daemon.address()
             for name, daemon in (
                 ("hall", hall), ("desk", desk_daemon), ("behind", behind_daemon),
                 ("late", late_daemon), ("dirty", dirty_daemon), ("restless", restless_daemon),
-                ("kept", kept_daemon), ("tight", tight_daemon), ("jumpy", jumpy_daemon),
+                ("kept", kept_daemon), ("tight", tight_daemon), ("jumpy", jumpy_daemon), ("large", large),
             )
         }
 
@@ -529,7 +571,9 @@ journal = true
             Fault("DeskpulseCertificateExpiring", *self.old_certificate(secure_daemon), instance=secure_daemon.address()),
             Fault("DeskpulseRestartLoop", *self.restarts(prometheus, restless_daemon, restless.url()),
                   instance=addresses["restless"]),
-            *(Fault("DeskpulseDown", *nothing, instance=addresses["restless"], job=job) for job in PAGES),
+            Fault("DeskpulseDown", *nothing, instance=addresses["restless"], job="deskpulse"),
+            Fault("DeskpulseAgentsPageDown", lambda: large.set_agents_fail(True), lambda: large.set_agents_fail(False),
+                  instance=addresses["large"], job="deskpulse-agents"),
         ]
         self.assertEqual({fault.alert for fault in [not_scraped, *faults]}, set(alerts_of_rules()))
 
