@@ -55,6 +55,8 @@ constexpr std::array<std::pair<std::string_view, ByeCode>, 4> kByeCodes{
      {"auth", ByeCode::auth},
      {"too_old", ByeCode::too_old}}};
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 /// Longer promises of a heartbeat would never notice a dead server.
 constexpr std::uint64_t kMaxHeartbeatMs = 600'000;
 
@@ -85,6 +87,8 @@ class Decoder::Buffers {
   /// The root of the parsed text; clean() then tells about that text.
   Decoded<simdjson::dom::element> parse(std::string_view text, Tail tail) {
     if (text.size() > limits_.max_bytes) return Rejection{Reject::too_large, ""};
+    // RFC 8259 has none; simdjson 3.12 passes over it.
+    if (text.starts_with(kByteOrderMark)) return Rejection{Reject::not_json, ""};
     if (text.size() > parser_.capacity())
       grow(std::min(limits_.max_bytes, std::bit_ceil(text.size())));
     const char* readable = text.data();
