@@ -28,6 +28,11 @@ class PackedInstant {
   friend constexpr proto::Millis operator-(proto::Instant a, PackedInstant b) {
     return a - proto::Instant{b};
   }
+  // Of two packed ones as well: else either could be the one that is converted.
+  friend constexpr auto operator<=>(PackedInstant a, PackedInstant b) {
+    return proto::Instant{a} <=> proto::Instant{b};
+  }
+  friend constexpr bool operator==(PackedInstant a, PackedInstant b) = default;
   friend constexpr auto operator<=>(PackedInstant a, proto::Instant b) {
     return proto::Instant{a} <=> b;
   }

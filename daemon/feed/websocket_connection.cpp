@@ -63,22 +63,26 @@ bool is_address(const std::string& host) {
   return !error;
 }
 
+bool are_of_one_library(const error_code& error, const error_code& other) {
+  return error.category() == other.category();
+}
+
 /// Why a read failed.
 End ended_by(const error_code& error) {
-  static const auto& kWebsocket = make_error_code(websocket::error::closed).category();
-  static const auto& kDeflate = make_error_code(beast::zlib::error::stream_error).category();
-  static const auto& kHttp = make_error_code(beast::http::error::end_of_stream).category();
   if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow)
     return {Disconnect::message_too_large, "send smaller frames, or raise the limit on their size"};
   if (error == websocket::error::bad_frame_payload || error == websocket::error::bad_close_payload)
     return {Disconnect::bad_utf8, error.message()};
-  if (error == websocket::error::partial_deflate_block || error.category() == kDeflate)
+  if (error == websocket::error::partial_deflate_block ||
+      are_of_one_library(error, beast::zlib::error::stream_error))
     return {Disconnect::bad_compression, error.message()};
-  if (error.category() == kWebsocket) return {Disconnect::protocol_error, error.message()};
+  if (are_of_one_library(error, websocket::error::closed))
+    return {Disconnect::protocol_error, error.message()};
   if (error == asio::error::eof || error == ssl::error::stream_truncated ||
       error == beast::http::error::end_of_stream || error == beast::http::error::partial_message)
     return {Disconnect::dropped_by_peer, "the connection ended without a close frame"};
-  if (error.category() == kHttp) return {Disconnect::handshake_malformed, error.message()};
+  if (are_of_one_library(error, beast::http::error::end_of_stream))
+    return {Disconnect::handshake_malformed, error.message()};
   if (error.category() == asio::error::get_ssl_category())
     return {Disconnect::tls_failed, error.message()};
   return {Disconnect::connection_lost, error.message()};
