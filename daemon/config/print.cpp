@@ -9,7 +9,7 @@
 namespace deskpulse::config {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -27,11 +27,11 @@ std::string quoted(std::string_view text) {
 }
 
 std::string to_text(const Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&value)) return in_quotes(*text);
   if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
     std::string result = "[";
     for (const std::string& entry : *list)
-      result += (result.size() > 1 ? ", " : "") + quoted(entry);
+      result += (result.size() > 1 ? ", " : "") + in_quotes(entry);
     return result + "]";
   }
   return plain_text(value);
@@ -82,17 +82,17 @@ std::string to_toml(const Config& config) {
   out += "\n[" + std::string(kBasicAuthUsers) +
          "]\n# Who may see the pages: name = \"bcrypt hash\".\n";
   for (const BasicAuthUser& user : config.http.users)
-    out += quoted(user.name) + " = \"<secret>\"\n";
+    out += in_quotes(user.name) + " = \"<secret>\"\n";
   if (config.http.users.empty()) out += "# nobody is asked for a password\n";
   for (const Profile& profile : config.profiles) {
-    out += "\n[profiles." + quoted(profile.name) + "]\n";
+    out += "\n[profiles." + in_quotes(profile.name) + "]\n";
     print_fields(out, profile_fields(), profile);
   }
   for (const Shop& shop : config.shops) {
-    out += "\n[[shop]]\nid = " + quoted(shop.id) + "\n";
+    out += "\n[[shop]]\nid = " + in_quotes(shop.id) + "\n";
     print_fields(out, shop_fields(), shop);
     for (const Agent& agent : shop.agents) {
-      out += "\n[[shop.agent]]\nid = " + quoted(agent.id) + "\n";
+      out += "\n[[shop.agent]]\nid = " + in_quotes(agent.id) + "\n";
       print_fields(out, agent_fields(), agent);
     }
   }

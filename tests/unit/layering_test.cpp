@@ -100,6 +100,14 @@ bool is_of_the_system(std::string_view header) {
   return top.count(header) > 0 || starts_with_any(header, {"sys/", "netinet/", "arpa/", "linux/"});
 }
 
+/// What a library keeps to itself and renames as it likes. Asio's manual itself names two such
+/// files.
+bool is_internal(std::string_view header) {
+  if (header == "boost/asio/impl/src.hpp" || header == "boost/asio/ssl/impl/src.hpp") return false;
+  return header.find("/impl/") != std::string_view::npos ||
+         header.find("/detail/") != std::string_view::npos;
+}
+
 /// Null where the table has no such folder.
 const Folder* folder_of(std::string_view path) {
   const std::string_view folder = path.substr(0, path.rfind('/') + 1);
@@ -167,6 +175,7 @@ std::string complaint_about(const Include& include, const Folder& folder,
       return "is private to " + std::string(other->path);
     return {};
   }
+  if (is_internal(header)) return "is internal to its library";
   const bool is_engine = folder.path == "daemon/engine/";
   if (is_engine && impure().count(header) > 0) return "has no place in the pure engine";
   if (is_standard(header) || (!is_engine && is_of_the_system(header))) return {};
@@ -196,9 +205,9 @@ std::vector<std::string> check(const std::string& path, const std::string& text)
   return check(Files{{path, text}});
 }
 
-Files files_under(const std::filesystem::path& root) {
+Files files_under(const std::filesystem::path& root, const Names& tops = {"proto", "daemon"}) {
   Files files;
-  for (const char* const top : {"proto", "daemon"}) {
+  for (const std::string_view top : tops) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root / top)) {
       const std::string extension = entry.path().extension().string();
       if (extension != ".cpp" && extension != ".hpp") continue;
@@ -313,6 +322,16 @@ TEST(Layering, SimdjsonStaysInsideProto) {
                      {"proto/decoder.cpp", "#include \"proto/json_fields.hpp\"\n"},
                      {"daemon/feed/replay.cpp", "#include \"proto/json_fields.hpp\"\n"}}),
               ElementsAre(HasSubstr("private to proto/")));
+}
+
+TEST(Layering, WhatALibraryKeepsToItselfStaysThere) {
+  for (const auto& [path, text] : files_under(DESKPULSE_SOURCE_DIR, {"proto", "daemon", "tests"}))
+    for (const Include& include : includes_of(text))
+      EXPECT_FALSE(!include.quoted && is_internal(include.header)) << path << " " << include.header;
+
+  EXPECT_THAT(check("daemon/config/load.cpp", "#include <toml++/impl/preprocessor.h>\n"),
+              ElementsAre(HasSubstr("internal to its library")));
+  EXPECT_THAT(check("daemon/asio.cpp", "#include <boost/asio/impl/src.hpp>\n"), IsEmpty());
 }
 
 TEST(Layering, ANewFolderHasToBeEnteredInTheTable) {

@@ -489,7 +489,7 @@ TEST(LoadError, OfAListenAddress) {
 TEST(LoadError, OfAnUnknownZoneStandsAtItsValue) {
   const std::string advice =
       "; choose a name such as \"Asia/Shanghai\" that is a file below /usr/share/zoneinfo (package "
-      "tzdata)";
+      "tzdata, or tzdata-legacy for old names such as PRC)";
   EXPECT_THAT(errors_of("[rules]\nzone = \"Asia/Shangai\"\n"),
               ElementsAre("d.toml:2:8: unknown time zone \"Asia/Shangai\"" + advice));
   EXPECT_THAT(errors_of("[rules]\nzone = \"localtime\"\n"),
@@ -565,6 +565,26 @@ TEST(LoadError, OfALetterWhereNoneCanBe) {
                 ElementsAre(testing::StartsWith("d.toml:1:7: not valid TOML: ")))
         << letter;
   }
+}
+
+TEST(LoadError, OfALetterBehindABackslash) {
+  for (const char* const text :
+       {R"("\é")", R"("""\é""")", "\"\"\"\\\né\"\"\"", "\"\"\"\\ \n \t。\"\"\"", R"("é\\\。")"})
+    EXPECT_THAT(errors_of("[[shop]]\nid = \"a\"\nname = " + std::string(text) + "\n"),
+                ElementsAre(testing::HasSubstr(": not valid TOML: ")))
+        << text;
+}
+
+TEST(Load, TakesAnyLetterInQuotesAndComments) {
+  for (const char* const text :
+       {R"("é。店")", R"('é。店\。')", R"("\\é")", R"("\"é" # é)", R"("" # é)", R"('' # é)",
+        R"("""店é"店"é。""")", R"('''\é'店''')", R"("""é"""" # '"é)", R"('''é''''' # "'é)",
+        R"("""\\é""")", "\"\"\"\\\n aé\\\\é\"\"\"", "\"\"\"\\\n\"\"\" # é", "\"\"\"\né\"\"\""})
+    EXPECT_THAT(errors_of("\xef\xbb\xbf# é\n[log] # \"é\nlevel = \"info\"\n[[shop]]\nid = \"a\"\n"
+                          "name = " +
+                          std::string(text) + "\n\"é\" = 1 # é\n"),
+                ElementsAre(testing::HasSubstr("unknown key \"é\"")))
+        << text;
 }
 
 TEST(LoadError, OfAKeyWithoutEnd) {
