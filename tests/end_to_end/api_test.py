@@ -6,6 +6,7 @@ Needs Debian's python3-jsonschema.
 
 import json
 import re
+import sys
 import time
 import unittest
 import urllib.parse
@@ -14,24 +15,24 @@ from pathlib import Path
 
 import jsonschema
 
-import programs
-from programs import Daemon, ProgramTest, Simulator, get, samples, toml_string, wait_for
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import programs  # noqa: E402
+import schemas  # noqa: E402
+from programs import Daemon, ProgramTest, Simulator, get, samples, toml_string, wait_for  # noqa: E402
 
 PROTO = Path(__file__).resolve().parents[2] / "proto"
 SCHEMAS = {
     name: json.loads((PROTO / f"{name}.schema.json").read_text(encoding="utf-8"))
     for name in ("snapshot", "waiting")
 }
-STORE = {schema["$id"]: schema for schema in SCHEMAS.values()}
 
 HOSTILE = "<img src=x onerror=alert(1)> \"'\\ \u202eabc " + "长" * 60
 CUSTOMER_MASK = re.compile(r"#[0-9a-f]{8}")
 
 
 def check(name, answer):
-    schema = SCHEMAS[name]
-    resolver = jsonschema.RefResolver(schema["$id"], schema, store=STORE)
-    jsonschema.Draft202012Validator(schema, resolver=resolver).validate(answer)
+    schemas.validator(SCHEMAS[name], SCHEMAS.values()).validate(answer)
 
 
 def query(**parameters):

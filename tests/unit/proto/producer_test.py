@@ -15,17 +15,14 @@ import sys
 import unittest
 from urllib.parse import urlparse
 
-import jsonschema
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+import schemas  # noqa: E402
 
 PROTO = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "proto").resolve()
 EVENT = json.loads((PROTO / "event.schema.json").read_text(encoding="utf-8"))
 SESSION = json.loads((PROTO / "session.schema.json").read_text(encoding="utf-8"))
-VALID = jsonschema.Draft202012Validator(
-    SESSION,
-    resolver=jsonschema.RefResolver(
-        SESSION["$id"], SESSION, store={EVENT["$id"]: EVENT, SESSION["$id"]: SESSION}
-    ),
-)
+VALID = schemas.validator(SESSION, (EVENT, SESSION))
 LINES = (PROTO / "examples/stream.ndjson").read_text(encoding="utf-8").splitlines()
 
 

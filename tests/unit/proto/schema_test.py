@@ -14,6 +14,10 @@ import unittest
 import jsonschema
 import yaml
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+import schemas  # noqa: E402
+
 PROTO = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "proto").resolve()
 
 
@@ -23,13 +27,10 @@ def load(path):
 
 EVENT = load(PROTO / "event.schema.json")
 SESSION = load(PROTO / "session.schema.json")
-STORE = {EVENT["$id"]: EVENT, SESSION["$id"]: SESSION}
 
 
 def validator(schema):
-    base = schema.get("$id", SESSION["$id"])
-    resolver = jsonschema.RefResolver(base, schema, store=STORE)
-    return jsonschema.Draft202012Validator(schema, resolver=resolver)
+    return schemas.validator(schema, (EVENT, SESSION))
 
 
 def pointer(document, path):
@@ -147,7 +148,8 @@ class AsyncApi(unittest.TestCase):
             schema = resolve(message["payload"]["schema"]["$ref"], self.document)
             for example in message["examples"]:
                 with self.subTest(name, example=example["name"]):
-                    validator({**schema, "$defs": SESSION["$defs"]}).validate(example["payload"])
+                    part = {**schema, "$id": SESSION["$id"], "$defs": SESSION["$defs"]}
+                    validator(part).validate(example["payload"])
 
 
 if __name__ == "__main__":
