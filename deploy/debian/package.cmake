@@ -1,5 +1,5 @@
 # The Debian package: `cpack` in the build directory, or `cmake --build … -t package`, makes
-# deskpulse_VERSION_ARCHITECTURE.deb. Made of one revision it is the same bytes wherever and whenever
+# deskpulse_VERSION~debRELEASE_ARCHITECTURE.deb. Made of one revision it is the same bytes wherever and whenever
 # it is made, with the compiler and the libraries of the same Debian.
 include(GNUInstallDirs)
 
@@ -9,8 +9,8 @@ set(here ${PROJECT_SOURCE_DIR}/deploy)
 
 install(TARGETS deskpulse-sim)
 
-# Where Debian 12 looks for them, whatever the prefix.
-install(FILES ${here}/systemd/deskpulsed.service DESTINATION /lib/systemd/system)
+# Where Debian looks for them, whatever the prefix.
+install(FILES ${here}/systemd/deskpulsed.service DESTINATION /usr/lib/systemd/system)
 install(FILES ${here}/systemd/deskpulse.sysusers.conf DESTINATION /usr/lib/sysusers.d
   RENAME deskpulse.conf)
 install(FILES ${here}/deskpulse.toml DESTINATION /etc/deskpulse)
@@ -76,6 +76,10 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+# It depends on libraries by the names of one release, so each release has a package of its own; an
+# upgrade of the machine upgrades it. Debian's testing has no number.
+cmake_host_system_information(RESULT release QUERY DISTRIB_VERSION_ID)
+set(CPACK_DEBIAN_PACKAGE_VERSION "${PROJECT_VERSION}~deb${release}")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 # Libraries are found by dpkg-shlibdeps, of the Debian package dpkg-dev.

@@ -2,6 +2,7 @@
 """The Debian package that cpack makes of this build: what is in it, and that lintian is content."""
 
 import os
+import platform
 import re
 import subprocess
 import tempfile
@@ -15,7 +16,7 @@ SOURCES = Path(__file__).parents[2]
 BUILD = os.environ.get("BUILD_DIRECTORY")
 INSTALLED = """
 /etc/deskpulse/deskpulse.toml
-/lib/systemd/system/deskpulsed.service
+/usr/lib/systemd/system/deskpulsed.service
 /usr/bin/deskpulse-sim
 /usr/bin/deskpulsed
 /usr/lib/sysusers.d/deskpulse.conf
@@ -38,6 +39,11 @@ WHOLE_FOLDERS = {
     "/usr/share/deskpulse/runbooks": "deploy/runbooks/*.md",
     "/usr/share/deskpulse/grafana/dashboards": "grafana/dashboards/*/*.json",
 }
+# As the releases of Debian name them.
+LIBRARIES = {
+    "12": ("libfmt9", "libsimdjson14", "libspdlog1.10", "libssl3"),
+    "13": ("libfmt10", "libsimdjson25", "libspdlog1.15", "libssl3t64"),
+}
 
 
 def output(*command, **options):
@@ -58,6 +64,7 @@ class Package(unittest.TestCase):
         cls.package = cls.packed("first")
         cls.root = cls.folder / "root"
         output("dpkg-deb", "--raw-extract", cls.package, cls.root)
+        cls.release = platform.freedesktop_os_release()["VERSION_ID"]
 
     @classmethod
     def packed(cls, name):
@@ -99,17 +106,21 @@ class Package(unittest.TestCase):
         self.assertEqual((self.root / "DEBIAN/conffiles").read_text(), "/etc/deskpulse/deskpulse.toml\n")
 
     def test_its_version_is_that_of_program_and_changelog(self):
-        version = output("dpkg-deb", "--field", self.package, "Version").strip()
+        version, release = output("dpkg-deb", "--field", self.package, "Version").strip().split("~deb")
 
+        self.assertEqual(release, self.release)
         self.assertEqual(output(self.root / "usr/bin/deskpulsed", "--version"), f"deskpulsed {version}\n")
         self.assertEqual(
             output("dpkg-parsechangelog", "-S", "Version", "-l", SOURCES / "deploy/debian/changelog").strip(), version
         )
 
+    def test_each_release_has_a_file_of_its_own(self):
+        self.assertRegex(self.package.name, f"^deskpulse_.*~deb{self.release}_[a-z0-9]+\\.deb$")
+
     def test_names_the_libraries_that_it_needs(self):
         depends = output("dpkg-deb", "--field", self.package, "Depends")
 
-        for library in ("libc6", "libssl3", "libsimdjson14", "systemd-sysusers", "tzdata"):
+        for library in ("libc6", "systemd-sysusers", "tzdata", *LIBRARIES[self.release]):
             self.assertIn(library, depends)
 
     def test_programs_name_no_folder_of_the_build_machine(self):
