@@ -1,13 +1,24 @@
-# The Debian 12 packages that deskpulse needs, in one place, and how they get onto a machine.
+# The packages of Debian 12 and 13 that deskpulse needs, in one place, and how they get onto a machine.
 # Sourced by deploy/demo and tests/run.
 # shellcheck shell=bash disable=SC2034,SC2015
 
-packages_to_build='
+# The number of this machine's Debian; nothing where it is another system, or Debian's testing.
+debian_release() {
+  grep -qs '^ID=debian' /etc/os-release && sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release
+}
+
+# The default of Debian 12 is older than two corrections of the zlib inside Boost.Beast.
+case $(debian_release) in
+  12) boost=libboost1.81-dev ;;
+  *) boost=libboost-dev ;;
+esac
+
+packages_to_build="
 g++                  the C++ compiler
 cmake                the build
 ninja-build          the build
 pkgconf              finds libraries for the build
-libboost1.81-dev     WebSocket and HTTP
+$boost        WebSocket and HTTP
 libssl-dev           TLS, for wss:// streams
 libsimdjson-dev      reads JSON
 libsodium-dev        keyed hashes of ids
@@ -23,7 +34,7 @@ libfmt-dev           writes the log
 libcrypt-dev         checks passwords of the pages
 nodejs               builds the wall page
 npm                  fetches uPlot for the wall page
-'
+"
 
 packages_to_test='
 libgtest-dev         unit tests
@@ -80,7 +91,7 @@ install_packages() {
   local missing names
   local -a apt
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
-    die "this is made for Debian 12 and finds no apt-get here; with --no-install it takes what there is"
+    die "this is made for Debian 12 and 13 and finds no apt-get here; with --no-install it takes what there is"
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
   names=$(awk '{print $1}' <<<"$missing" | sort -u | paste -sd ' ')
@@ -90,9 +101,10 @@ install_packages() {
       die "these Debian packages are missing and may not be installed without root: $names; install them with: sudo apt-get install --no-install-recommends $names"
     apt=(sudo -n "${apt[@]}")
   fi
-  if ! grep -qs '^VERSION_ID="12"' /etc/os-release || ! grep -qs '^ID=debian' /etc/os-release; then
-    echo "This is not Debian 12, for which deskpulse is made; some packages may have other names."
-  fi
+  case $(debian_release) in
+    12 | 13) ;;
+    *) echo "This is not Debian 12 or 13, for which deskpulse is made; some packages may have other names." ;;
+  esac
   printf 'Installing what is missing, by apt-get:\n'
   sed 's/^/  /' <<<"$missing"
   "${apt[@]}" update </dev/null || die "apt-get update failed (above); these packages are missing: $names"
