@@ -7,6 +7,7 @@ Python's standard library only. It keeps the newest events in memory, so a clien
 connection goes on where it was. TOKEN in the environment, when set, is the bearer token asked for.
 ../PROTOCOL.md explains every frame.
 """
+import argparse
 import asyncio
 import base64
 import collections
@@ -184,10 +185,34 @@ def read_events(log, loop):
             loop.call_soon_threadsafe(log.append, json.loads(line))
 
 
-async def main():
-    host, _, port = (sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:9871").rpartition(":")
+def address_of(text):
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "listen",
+        metavar="HOST:PORT",
+        nargs="?",
+        type=address_of,
+        default="127.0.0.1:9871",
+        help="where to listen; default %(default)s, port 0 takes a free one",
+    )
+    return parser.parse_args()
+
+
+async def main(host, port):
     log = Log()
-    server = await asyncio.start_server(lambda r, w: serve(log, r, w), host, int(port))
+    try:
+        server = await asyncio.start_server(lambda r, w: serve(log, r, w), host, port)
+    except OSError as error:
+        sys.exit(f"cannot listen on {host}:{port}: {error}")
     address = server.sockets[0].getsockname()
     print(f"ws://{address[0]}:{address[1]}/", file=sys.stderr, flush=True)
     threading.Thread(
@@ -198,6 +223,6 @@ async def main():
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main())
+        asyncio.run(main(*arguments().listen))
     except KeyboardInterrupt:
         pass

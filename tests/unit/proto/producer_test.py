@@ -160,6 +160,39 @@ class Producer(unittest.TestCase):
         with Client(self.address, GRANTED) as client:
             self.assertEqual(client.hello(epoch="of yesterday", after=7)["resume"], "reset")
 
+    def test_explains_itself_and_an_address_that_is_none(self):
+        def run(*arguments):
+            command = [sys.executable, PROTO / "examples/producer.py", *arguments]
+            return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+        for flag in ("--help", "-h"):
+            told = run(flag)
+            self.assertEqual((told.returncode, told.stderr), (0, ""))
+            self.assertIn("your-chat-export | ./producer.py", told.stdout)
+        for nonsense in (
+            ["--port=1"],
+            ["nowhere"],
+            ["127.0.0.1:http"],
+            ["127.0.0.1:65536"],
+            ["127.0.0.1:1", "127.0.0.1:2"],
+        ):
+            with self.subTest(nonsense):
+                refused = run(*nonsense)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertNotIn("Traceback", refused.stderr)
+                self.assertIn("HOST:PORT", refused.stderr)
+
+    def test_says_in_a_sentence_that_its_port_is_taken(self):
+        self.start()
+        second = subprocess.run(
+            [sys.executable, PROTO / "examples/producer.py", "{}:{}".format(*self.address)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        self.assertEqual(second.returncode, 1)
+        self.assertRegex(second.stderr, r"\Acannot listen on 127\.0\.0\.1:\d+: .*\n\Z")
+
     def test_answers_pings_and_takes_acks(self):
         self.start()
         with Client(self.address, GRANTED) as client:
