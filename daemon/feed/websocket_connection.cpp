@@ -89,8 +89,9 @@ End ended_by(const error_code& error) {
 }
 
 /// Why the TLS handshake failed. `verified` is what OpenSSL made of the certificate.
-End tls_ended_by(const error_code& error, long verified, bool is_wrong_name) {
-  if (is_wrong_name) return {Disconnect::tls_wrong_name, "the certificate is for another host"};
+End tls_ended_by(const error_code& error, long verified) {
+  if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
+    return {Disconnect::tls_wrong_name, "the certificate is for another host"};
   if (verified != X509_V_OK) {
     const bool is_time =
         verified == X509_V_ERR_CERT_HAS_EXPIRED || verified == X509_V_ERR_CERT_NOT_YET_VALID;
@@ -327,18 +328,23 @@ asio::awaitable<bool> WebsocketConnection::Impl::connect(Steady::time_point dead
 asio::awaitable<bool> WebsocketConnection::Impl::secure(End& end) {
   const std::string& host = settings_.endpoint.host;
   ReadAheadStream::Tls& tls = *stream().tls();
-  bool is_wrong_name = false;
+  SSL* const session = tls.native_handle();
   tls.set_verify_mode(ssl::verify_peer);
-  tls.set_verify_callback([&is_wrong_name, check = ssl::host_name_verification(host)](
-                              bool preverified, ssl::verify_context& context) {
-    const bool ok = check(preverified, context);
-    if (preverified && !ok) is_wrong_name = true;
-    return ok;
-  });
-  if (!is_address(host)) SSL_set_tlsext_host_name(tls.native_handle(), host.c_str());
+  // RFC 9525: the name is a subject alternative name, whole but for a `*` in front. Where there is
+  // none OpenSSL would look at the common name, and so does Asio's own check.
+  SSL_set_hostflags(session,
+                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const bool is_expected =
+      is_address(host) ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str()) == 1
+                       : SSL_set1_host(session, host.c_str()) == 1 &&
+                             SSL_set_tlsext_host_name(session, host.c_str()) == 1;
+  if (!is_expected) {
+    end = {Disconnect::tls_failed, "the name of the host cannot be asked for"};
+    co_return false;
+  }
   const auto [error] = co_await tls.async_handshake(ssl::stream_base::client, as_result);
   if (!error) co_return true;
-  end = dropped(tls_ended_by(error, SSL_get_verify_result(tls.native_handle()), is_wrong_name));
+  end = dropped(tls_ended_by(error, SSL_get_verify_result(session)));
   co_return false;
 }
 

@@ -14,7 +14,11 @@ namespace deskpulse::feed {
 
 class Certificate {
  public:
-  explicit Certificate(const std::string& host)
+  /// Where the host's name stands: as a subject alternative name, or where it stood before there
+  /// were any.
+  enum class NameIn { alternative_name, common_name };
+
+  explicit Certificate(const std::string& host, NameIn where = NameIn::alternative_name)
       : key_(EVP_EC_gen("P-256"), EVP_PKEY_free), certificate_(X509_new(), X509_free) {
     X509* const x509 = certificate_.get();
     X509_set_version(x509, 2);
@@ -23,13 +27,16 @@ class Certificate {
     X509_gmtime_adj(X509_getm_notAfter(x509), 86'400);
     X509_set_pubkey(x509, key_.get());
     X509_NAME* const name = X509_get_subject_name(x509);
+    const std::string common = where == NameIn::common_name ? host : "deskpulse test";
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>("deskpulse test"), -1, -1, 0);
+                               reinterpret_cast<const unsigned char*>(common.c_str()), -1, -1, 0);
     X509_set_issuer_name(x509, name);
-    X509_EXTENSION* const names =
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("DNS:" + host).c_str());
-    X509_add_ext(x509, names, -1);
-    X509_EXTENSION_free(names);
+    if (where == NameIn::alternative_name) {
+      X509_EXTENSION* const names =
+          X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("DNS:" + host).c_str());
+      X509_add_ext(x509, names, -1);
+      X509_EXTENSION_free(names);
+    }
     X509_sign(x509, key_.get(), EVP_sha256());
   }
 

@@ -1200,6 +1200,25 @@ TEST_F(SecureFeedTest, ACertificateForAnotherHostIsNot) {
   run("disconnected tls_wrong_name");
 }
 
+TEST_F(SecureFeedTest, ACertificateWithTheNameInItsCommonNameOnlyIsNot) {
+  serve(Certificate("localhost", Certificate::NameIn::common_name));
+  run("disconnected tls_wrong_name");
+}
+
+TEST_F(SecureFeedTest, APatternStandsForAWholePartOfANameAndNotForSomeOfIt) {
+  settings.endpoint.host = "chat1.shop.example";
+  names = std::make_shared<NameResolver>(io, [](const NameResolver::Name& name) {
+    return NameResolver::look_up_in_the_system({"127.0.0.1", name.port});
+  });
+  serve(Certificate("chat*.shop.example"));
+  run("disconnected tls_wrong_name");
+
+  Certificate whole("*.shop.example");
+  whole.use(context);
+  whole.write(settings.ca_file);
+  EXPECT_TRUE(until_logged("event a"));
+}
+
 TEST_F(SecureFeedTest, ACertificateThatNobodyVouchesForIsNot) {
   serve(Certificate("localhost"));
   Certificate("localhost").write(settings.ca_file);
