@@ -101,7 +101,8 @@ feed::IntakeSettings intake_settings(const config::Config& config) {
           .max_clock_skew = config.feed.max_clock_skew,
           .live_lag = config.feed.live_lag,
           .remembered_ids = static_cast<std::size_t>(config.limits.remembered_ids),
-          .buffered_events = static_cast<std::size_t>(config.limits.buffered_events)};
+          .buffered_events = static_cast<std::size_t>(config.limits.buffered_events),
+          .buffered_bytes = static_cast<std::size_t>(config.limits.buffered_bytes)};
 }
 
 feed::WebsocketSettings websocket_settings(const config::Config& config) {

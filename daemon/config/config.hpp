@@ -183,6 +183,7 @@ struct Limits {
   Millis agent_idle{48 * 3'600'000};
   std::int64_t remembered_ids = 8'000'000;
   std::int64_t buffered_events = 1'000'000;
+  std::int64_t buffered_bytes = std::int64_t{512} << 20;
   std::int64_t depth = 32;        ///< nested arrays and objects of one message
   std::int64_t memory_bytes = 0;  ///< 0 = by the control group's limit, where there is one
   friend bool operator==(const Limits&, const Limits&) = default;

@@ -562,6 +562,8 @@ const std::vector<Field<Config>>& config_fields() {
                  "Ids of events, by which repeated ones are known; then less late ones are "
                  "accepted."),
       integer<C>("limits.buffered_events", DESKPULSE_MEMBER(limits.buffered_events), 1, 100'000'000,
+      integer<C>("limits.buffered_bytes", DESKPULSE_MEMBER(limits.buffered_bytes), 1 << 20,
+                 std::int64_t{1} << 40, "Memory that those take; then the same."),
                  "Events that wait for earlier ones; then they are applied without waiting."),
       integer<C>("limits.depth", DESKPULSE_MEMBER(limits.depth), 4, 1'024,
                  "Nested arrays and objects of one message; a deeper one is rejected."),

@@ -13,7 +13,7 @@ Intake::Intake(const IntakeSettings& settings, const proto::IdHasher& hasher, Ev
       hasher_(hasher),
       sink_(sink),
       duplicates_(settings.allowed_lateness, settings.remembered_ids),
-      order_(settings.reorder_window),
+      order_(settings.reorder_window, settings.buffered_bytes),
       clock_({.reorder_window = settings.reorder_window, .live_lag = settings.live_lag}) {
   assert(settings.buffered_events > 0);
 }
@@ -94,17 +94,16 @@ Outcome Intake::take(const proto::Event& event) {
 }
 
 void Intake::place(const proto::Event& event) {
-  while (order_.size() >= settings_.buffered_events && event.ts > order_.watermark()) {
-    ++counters_.released_early;
-    const Instant target = std::min(order_.oldest(), event.ts);
+  while (event.ts > order_.watermark()) {
+    const bool is_full = order_.size() >= settings_.buffered_events;
+    if (!is_full && order_.push(event)) return;
+    ++(is_full ? counters_.released_early : counters_.released_for_bytes);
+    // One that has no room in an empty buffer either does not wait.
+    const Instant target = order_.size() > 0 ? std::min(order_.oldest(), event.ts) : event.ts;
     if (journal_ != nullptr) journal_->advanced(target);
     move_to(target);
   }
-  if (event.ts > order_.watermark()) {
-    order_.push(event);
-  } else {
-    sink_.apply(event);
-  }
+  sink_.apply(event);
 }
 
 void Intake::tick(Instant wall) {
@@ -120,9 +119,10 @@ proto::Millis Intake::allowed_lateness() const {
 }
 
 Intake::Limits Intake::limits() const {
-  return {
-      {{"remembered_ids", duplicates_.remembered(), duplicates_.most(), duplicates_.exceeded()},
-       {"buffered_events", order_.size(), settings_.buffered_events, counters_.released_early}}};
+  return {{{"remembered_ids", duplicates_.remembered(), duplicates_.most(), duplicates_.exceeded()},
+           {"buffered_events", order_.size(), settings_.buffered_events, counters_.released_early},
+           {"buffered_bytes", order_.bytes_of_events(), order_.most_bytes(),
+            counters_.released_for_bytes}}};
 }
 
 bool Intake::pass(Instant ts, Instant wall) {

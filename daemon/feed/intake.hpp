@@ -27,7 +27,8 @@ struct IntakeSettings {
   proto::Millis max_clock_skew{5'000};
   proto::Millis live_lag{5'000};
   std::size_t remembered_ids = DuplicateFilter::kMost;
-  std::size_t buffered_events = 1'000'000;  ///< each takes some 300 bytes
+  std::size_t buffered_events = 1'000'000;  ///< each takes 512 bytes, and more with long names
+  std::size_t buffered_bytes = std::size_t{512} << 20;
 };
 
 /// What became of one event; R1.
@@ -48,7 +49,10 @@ struct IntakeCounters {
   std::array<std::string_view, proto::kRejectCount> rejected_field{};
   std::uint64_t late = 0;
   std::uint64_t duplicates = 0;
-  std::uint64_t released_early = 0;  ///< times that the buffer was full and time went on for room
+  /// Times that time went on because the buffer had as many events as it may have …
+  std::uint64_t released_early = 0;
+  /// … and because they took as many bytes; since this process began.
+  std::uint64_t released_for_bytes = 0;
   std::uint64_t connects = 0;
   std::array<std::uint64_t, kDisconnectCount> disconnects{};  ///< by Disconnect
 
@@ -59,8 +63,9 @@ struct IntakeCounters {
 /// replay calls accept() and finish(). A function of its calls: it reads no clock.
 ///
 /// Two things could grow without bound. Ids: see DuplicateFilter; where it remembers less than the
-/// allowed lateness, what is older is `too_late`. Events in the reorder buffer: where there is no
-/// room for one, time goes on to the oldest of them; what then comes before that is late.
+/// allowed lateness, what is older is `too_late`. Events in the reorder buffer, by their number and
+/// their bytes: where there is no room for one, time goes on to the oldest of them; what then comes
+/// before that is late.
 ///
 /// About 150 ns an event beside the sink's own time; allocates only while its tables grow. One
 /// thread at a time.
@@ -133,10 +138,14 @@ class Intake final : public FeedListener {
     std::uint64_t most = 0;
     std::uint64_t exceeded = 0;  ///< how often there was no room
   };
-  using Limits = std::array<LimitUse, 2>;
+  using Limits = std::array<LimitUse, 3>;
   Limits limits() const;
-  /// While on, the ids that are remembered grow no more in number; see DuplicateFilter.
-  void hold_growth(bool on) { duplicates_.hold_growth(on); }
+  /// While on, the ids that are remembered grow no more in number (see DuplicateFilter), and the
+  /// events that are buffered take no more memory than they have taken.
+  void hold_growth(bool on) {
+    duplicates_.hold_growth(on);
+    order_.hold_growth(on);
+  }
   std::size_t bytes_used() const { return order_.bytes_used() + duplicates_.bytes_used(); }
 
  private:

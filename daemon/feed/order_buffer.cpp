@@ -21,7 +21,8 @@ std::size_t millis(proto::Instant at) {
 
 }  // namespace
 
-OrderBuffer::OrderBuffer(proto::Millis window) : window_(window) {
+OrderBuffer::OrderBuffer(proto::Millis window, std::size_t most_bytes)
+    : window_(window), most_bytes_(most_bytes / kChunk * kChunk) {
   assert(window.count() >= 0 && window <= proto::Millis{60'000});
   const std::size_t size =
       std::max<std::size_t>(64, std::bit_ceil(static_cast<std::size_t>(window.count()) + 1));
@@ -29,12 +30,13 @@ OrderBuffer::OrderBuffer(proto::Millis window) : window_(window) {
   occupied_.resize(size / 64);
 }
 
-void OrderBuffer::push(const proto::Event& event) {
+bool OrderBuffer::push(const proto::Event& event) {
   assert(event.ts > watermark_ && event.ts <= watermark_ + window_);
   std::size_t characters = 0;
   for (const auto field : kKept) characters += (event.*field).size();
 
   Block* const block = take_block(sizeof(Block) + characters);
+  if (block == nullptr) return false;
   block->next = nullptr;
   block->event = event;
   block->event.id = {};
@@ -59,6 +61,8 @@ void OrderBuffer::push(const proto::Event& event) {
   }
   queue.tail = block;
   ++size_;
+  bytes_of_events_ += size_of(block);
+  return true;
 }
 
 std::size_t OrderBuffer::next_queue(proto::Instant after, proto::Instant to) const {
@@ -113,12 +117,33 @@ OrderBuffer::Block* OrderBuffer::take_block(std::size_t bytes) {
     return block;
   }
   if (chunk_left_ < size) {
+    const bool may_grow = !holds_growth_ && chunks_.size() * kChunk < most_bytes_;
+    if (!may_grow) return split_block(size_class);
     // What is left of the last chunk is lost: once per 64 KiB and less than one block.
     chunks_.push_back(std::make_unique_for_overwrite<Chunk>());
     chunk_left_ = kChunk;
   }
   std::byte* const at = chunks_.back()->bytes + (kChunk - chunk_left_);
   chunk_left_ -= size;
+  return make_block(at, size_class);
+}
+
+// Without it what a flood of long names has left would be of no use to the events after it.
+OrderBuffer::Block* OrderBuffer::split_block(std::size_t size_class) {
+  std::size_t larger = size_class + 1;
+  while (larger < kClasses && free_[larger] == nullptr) ++larger;
+  if (larger >= kClasses) return nullptr;
+  Block* const whole = free_[larger];
+  free_[larger] = whole->next;
+  auto* const at = reinterpret_cast<std::byte*>(whole);
+  while (larger > size_class) {
+    --larger;
+    recycle(make_block(at + (kSmallest << larger), larger));
+  }
+  return make_block(at, size_class);
+}
+
+OrderBuffer::Block* OrderBuffer::make_block(std::byte* at, std::size_t size_class) {
   Block* const block = new (at) Block;
   block->size_class = static_cast<std::uint8_t>(size_class);
   return block;

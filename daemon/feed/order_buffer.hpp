@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -22,17 +23,24 @@ namespace deskpulse::feed {
 ///
 /// Events are packed: what later stages need is copied behind the event into one block (the ids of
 /// customer and order are not, for which the keys stand, nor the event's own, which has been
-/// judged). Blocks come in powers of two and are used again, so a warm buffer allocates nothing.
+/// judged). Blocks come in powers of two and are used again, so a warm buffer allocates nothing;
+/// what long names have made it take is never given back, and so it has a bound.
 /// push() is O(1); release() is O(events released + milliseconds passed / 64). Not thread-safe.
 class OrderBuffer {
  public:
-  /// 0 <= window <= 60 s.
-  explicit OrderBuffer(proto::Millis window);
+  /// 0 <= window <= 60 s. The events take at most `most_bytes`; those that may be, rounded down to
+  /// 64 KiB.
+  explicit OrderBuffer(proto::Millis window,
+                       std::size_t most_bytes = std::numeric_limits<std::size_t>::max());
   OrderBuffer(const OrderBuffer&) = delete;
   OrderBuffer& operator=(const OrderBuffer&) = delete;
 
-  /// watermark() < event.ts <= watermark() + window.
-  void push(const proto::Event& event);
+  /// watermark() < event.ts <= watermark() + window. False, and nothing is kept, where the memory
+  /// that it may take has no room for the event; a release() may make some.
+  [[nodiscard]] bool push(const proto::Event& event);
+
+  /// While on, it takes no more memory than it has.
+  void hold_growth(bool on) { holds_growth_ = on; }
 
   /// Moves the watermark to `to` and calls `take(const proto::Event&)` for every event up to and
   /// with it. `take` must not push. An earlier `to` does nothing.
@@ -52,6 +60,7 @@ class OrderBuffer {
       while (block != nullptr) {
         take(static_cast<const proto::Event&>(block->event));
         Block* const next = block->next;
+        bytes_of_events_ -= size_of(block);
         recycle(block);
         --size_;
         block = next;
@@ -79,6 +88,10 @@ class OrderBuffer {
   /// The `ts` of the event that comes next. Not of an empty buffer.
   proto::Instant oldest() const;
   std::size_t size() const { return size_; }
+  /// What the events in it take, of the `most_bytes()` that they may.
+  std::size_t bytes_of_events() const { return bytes_of_events_; }
+  std::size_t most_bytes() const { return most_bytes_; }
+  /// All that it has taken from the system.
   std::size_t bytes_used() const;
 
  private:
@@ -122,14 +135,22 @@ class OrderBuffer {
   /// A second after it was pushed an event has left the nearest caches: asks for it back, before
   /// it is announced.
   void fetch_until(proto::Instant end);
+  /// Null where there is no room.
   Block* take_block(std::size_t bytes);
+  /// The half of a larger block that is free, or a part of that; null where there is none.
+  Block* split_block(std::size_t size_class);
+  Block* make_block(std::byte* at, std::size_t size_class);
   void recycle(Block* block);
+  static std::size_t size_of(const Block* block) { return kSmallest << block->size_class; }
 
   proto::Millis window_;
+  std::size_t most_bytes_;
+  bool holds_growth_ = false;
   proto::Instant watermark_{};
   proto::Instant announced_{};  ///< what is in the buffer up to here has been announced
   proto::Instant fetched_{};    ///< the same for fetch_until()
   std::size_t size_ = 0;
+  std::size_t bytes_of_events_ = 0;
   std::vector<Queue> queues_;  ///< a power of two; by ts modulo its size
   std::vector<std::uint64_t> occupied_;
   Block* free_[kClasses] = {};

@@ -64,7 +64,7 @@ class Growth(ProgramTest):
         self.assertEqual(total(page, "deskpulse_rejected_events_total"), 0)
         self.assertEqual(total(page, "deskpulse_shop_messages_total"), self.sent)
         self.assertEqual(total(page, "deskpulse_shop_messages_total", shop=SHOP), self.sent)
-        for name in ("agents", "conversations", "remembered_ids", "shops", "buffered_events"):
+        for name in ("agents", "conversations", "remembered_ids", "shops", "buffered_events", "buffered_bytes"):
             most = value(page, "deskpulse_limit", limit=name)
             self.assertLessEqual(value(page, "deskpulse_limit_used", limit=name), most, name)
 

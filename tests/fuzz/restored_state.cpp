@@ -43,6 +43,7 @@ feed::IntakeSettings intake_settings(Rules rules) {
   settings.allowed_lateness = 60s;
   settings.remembered_ids = 10;
   settings.buffered_events = 4;
+  settings.buffered_bytes = 64 * 1024;
   return settings;
 }
 

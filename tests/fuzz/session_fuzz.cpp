@@ -113,6 +113,7 @@ feed::IntakeSettings intake_settings() {
   feed::IntakeSettings settings;
   settings.remembered_ids = 64;
   settings.buffered_events = 32;
+  settings.buffered_bytes = 64 * 1024;
   return settings;
 }
 

@@ -361,7 +361,8 @@ TEST(LoadError, OfLimitsNamesTheField) {
               ElementsAre("d.toml:2:16: limits.memory_bytes must be 0, or a whole number from "
                           "67108864 to 1125899906842624; write it without quotes"));
   EXPECT_THAT(errors("memory_bytes = 0\n"), IsEmpty());
-  for (const char* key : {"conversations", "agents", "shops", "remembered_ids", "buffered_events"})
+  for (const char* key :
+       {"conversations", "agents", "shops", "remembered_ids", "buffered_events", "buffered_bytes"})
     EXPECT_THAT(errors(std::string(key) + " = -1\n"), SizeIs(1)) << key;
 }
 

@@ -84,6 +84,7 @@ shops = 7
 agent_idle = "12h"
 remembered_ids = 100_000
 buffered_events = 5_000
+buffered_bytes = 1_048_576
 memory_bytes = 536_870_912
 depth = 16
 [targets]

@@ -70,6 +70,7 @@ shops = 20
 agent_idle = "10m"
 remembered_ids = 50
 buffered_events = 60
+buffered_bytes = 1_048_577
 depth = 8
 )");
 
@@ -82,6 +83,7 @@ depth = 8
   EXPECT_EQ(limits.agent_idle, 10min);
   EXPECT_EQ(intake.remembered_ids, 50U);
   EXPECT_EQ(intake.buffered_events, 60U);
+  EXPECT_EQ(intake.buffered_bytes, 1'048'577U);
   EXPECT_EQ(websocket_settings(config).max_depth, 8U);
 }
 
@@ -138,6 +140,7 @@ TEST(Settings, OfTheFeedsDefaultsAreTheFeedsOwn) {
   EXPECT_EQ(http.max_held_bytes, own_http.max_held_bytes);
   EXPECT_EQ(http.access, own_http.access);
 }
+  EXPECT_EQ(intake.buffered_bytes, own_intake.buffered_bytes);
 
 TEST(Settings, OfTargetsLeaveOutThoseThatAreNotSet) {
   EXPECT_THAT(

@@ -247,6 +247,57 @@ TEST_F(IntakeTest, AFullBufferLetsTimeGoOnToTheOldestOfItsEvents) {
   EXPECT_EQ(buffered.exceeded, 2u);
 }
 
+/// With names as long as they may be: some 2 KiB.
+proto::Event long_named(std::int64_t ts) {
+  static const std::string kName(256, 'n');
+  proto::Event event = message(ts);
+  for (const auto field : {&proto::Event::agent, &proto::Event::topic, &proto::Event::name,
+                           &proto::Event::group, &proto::Event::from_agent})
+    event.*field = kName;
+  return event;
+}
+
+TEST_F(IntakeTest, WhileGrowthIsHeldTheBufferTakesNoMoreMemoryHoweverLongTheNames) {
+  RecordingSink held_sink;
+  Intake held({.reorder_window = Millis{60'000}}, proto::IdHasher{}, held_sink);
+  for (int i = 0; i < 100; ++i) held.accept(long_named(kStart + 100 + i), at(kStart + 10'000));
+  held.hold_growth(true);
+  const std::size_t bytes = held.bytes_used();
+
+  for (int i = 0; i < 5'000; ++i) held.accept(long_named(kStart + 1'000 + i), at(kStart + 10'000));
+  EXPECT_EQ(held.bytes_used(), bytes);
+  EXPECT_GT(held.buffered(), 50u);
+  EXPECT_EQ(held_sink.applied.size() + held.buffered(), 5'100u);
+
+  held.hold_growth(false);
+  for (int i = 0; i < 500; ++i) held.accept(long_named(kStart + 5'999), at(kStart + 10'000));
+  EXPECT_GT(held.bytes_used(), bytes);
+}
+
+TEST_F(IntakeTest, ABufferThatIsFullOfBytesLetsTimeGoOnAsOneThatIsFullOfEvents) {
+  RecordingSink small_sink;
+  Intake small({.reorder_window = Millis{60'000}, .buffered_bytes = 64 * 1024}, proto::IdHasher{},
+               small_sink);
+  for (int i = 0; i < 33; ++i) small.accept(long_named(kStart + 100 + i), at(kStart));
+
+  EXPECT_EQ(small_sink.times(), (Times{kStart + 100}));
+  const Intake::LimitUse bytes = small.limits()[2];
+  EXPECT_EQ(bytes.limit, "buffered_bytes");
+  EXPECT_EQ(bytes.used, 64u * 1024);
+  EXPECT_EQ(bytes.most, 64u * 1024);
+  EXPECT_EQ(bytes.exceeded, 1u);
+  EXPECT_EQ(small.limits()[1].exceeded, 0u);
+}
+
+TEST_F(IntakeTest, AnEventThatHasNoRoomInAnEmptyBufferDoesNotWait) {
+  RecordingSink small_sink;
+  Intake small({.reorder_window = Millis{60'000}, .buffered_bytes = 0}, proto::IdHasher{},
+               small_sink);
+
+  EXPECT_EQ(small.accept(message(kStart), at(kStart)), Outcome::in_order);
+  EXPECT_EQ(small_sink.times(), (Times{kStart}));
+}
+
 TEST_F(IntakeTest, InAFloodNoDuplicateIsTakenAndTheAllowedLatenessSaysWhatIsStillTaken) {
   RecordingSink flooded_sink;
   Intake flooded({.reorder_window = Millis{100},

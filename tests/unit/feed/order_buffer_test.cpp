@@ -25,7 +25,8 @@ std::vector<std::int64_t> released(OrderBuffer& buffer, std::int64_t to) {
 TEST(OrderBuffer, GivesOutUpToAndWithTheWatermark) {
   OrderBuffer buffer(Millis{1'000});
   buffer.release(at(10'000), [](const Event&) {});
-  for (const std::int64_t ts : {10'700, 10'500, 11'000, 10'501}) buffer.push(message(ts));
+  for (const std::int64_t ts : {10'700, 10'500, 11'000, 10'501})
+    ASSERT_TRUE(buffer.push(message(ts)));
 
   EXPECT_EQ(released(buffer, 10'500), (std::vector<std::int64_t>{10'500}));
   EXPECT_EQ(released(buffer, 20'000), (std::vector<std::int64_t>{10'501, 10'700, 11'000}));
@@ -38,7 +39,7 @@ TEST(OrderBuffer, EqualTimesComeInTheOrderOfArrival) {
   for (const char* topic : {"a", "b", "c"}) {
     Event event = message(50);
     event.topic = topic;
-    buffer.push(event);
+    ASSERT_TRUE(buffer.push(event));
   }
   buffer.release(at(50), [&](const Event& event) { seen += event.topic; });
 
@@ -48,7 +49,7 @@ TEST(OrderBuffer, EqualTimesComeInTheOrderOfArrival) {
 TEST(OrderBuffer, AnEarlierTimeReleasesNothing) {
   OrderBuffer buffer(Millis{100});
   buffer.release(at(1'000), [](const Event&) {});
-  buffer.push(message(1'001));
+  ASSERT_TRUE(buffer.push(message(1'001)));
 
   EXPECT_TRUE(released(buffer, 900).empty());
   EXPECT_EQ(buffer.watermark(), at(1'000));
@@ -71,7 +72,7 @@ TEST(OrderBuffer, KeepsWhatLaterStagesReadAndNoCustomerId) {
     event.capacity = 7;
     event.amount_e4 = 1'299'000;
     event.customer_key = {3, 4};
-    buffer.push(event);
+    ASSERT_TRUE(buffer.push(event));
   }
   int count = 0;
   buffer.release(at(60), [&](const Event& event) {
@@ -110,7 +111,7 @@ TEST(OrderBuffer, AgreesWithAStableSortOnRandomHistories) {
       event.topic = mark;
       const std::string name(random() % 700, 'n');
       event.name = name;
-      buffer.push(event);
+      ASSERT_TRUE(buffer.push(event));
       plain.emplace_back(ts, mark);
       if (random() % 3 != 0) continue;
 
@@ -135,7 +136,8 @@ TEST(OrderBuffer, AgreesWithAStableSortOnRandomHistories) {
 TEST(OrderBuffer, AnnouncesAnEventOnceBeforeItIsTaken) {
   OrderBuffer buffer(Millis{1'000});
   buffer.release(at(10'000), [](const Event&) {});
-  for (const std::int64_t ts : {10'001, 10'010, 10'010, 10'900}) buffer.push(message(ts));
+  for (const std::int64_t ts : {10'001, 10'010, 10'010, 10'900})
+    ASSERT_TRUE(buffer.push(message(ts)));
   std::vector<std::int64_t> calls;  // announced as they are, taken as their negative
   const auto ms = [](const Event& event) { return event.ts.time_since_epoch().count(); };
   const auto move_to = [&](std::int64_t to) {
@@ -155,13 +157,35 @@ TEST(OrderBuffer, AWarmBufferTakesNoMoreMemory) {
   OrderBuffer buffer(Millis{1'000});
   const auto second = [&](std::int64_t start) {
     buffer.release(at(start), [](const Event&) {});
-    for (int i = 0; i < 2'000; ++i) buffer.push(message(start + 1 + i % 1'000));
+    for (int i = 0; i < 2'000; ++i) ASSERT_TRUE(buffer.push(message(start + 1 + i % 1'000)));
   };
   second(1'000);
   const std::size_t warm = buffer.bytes_used();
   for (std::int64_t start = 2'000; start < 40'000; start += 1'000) second(start);
 
   EXPECT_EQ(buffer.bytes_used(), warm);
+}
+
+TEST(OrderBuffer, WhatLongNamesHaveLeftIsDividedAmongTheEventsAfterThem) {
+  OrderBuffer buffer(Millis{1'000}, 64 * 1024);
+  const std::string topic(20'000, 't');
+  Event large = message(1);
+  large.topic = topic;
+  ASSERT_TRUE(buffer.push(large));
+  ASSERT_TRUE(buffer.push(large));
+  ASSERT_FALSE(buffer.push(message(2)));
+  EXPECT_EQ(buffer.bytes_of_events(), 64u * 1024);
+  ASSERT_EQ(released(buffer, 1).size(), 2u);
+  EXPECT_EQ(buffer.bytes_of_events(), 0u);
+
+  const std::size_t bytes = buffer.bytes_used();
+  std::vector<std::int64_t> pushed;
+  for (std::int64_t ts = 2; buffer.push(message(ts)); ++ts) pushed.push_back(ts);
+
+  EXPECT_EQ(buffer.bytes_of_events(), 64u * 1024);
+  EXPECT_GE(pushed.size(), 128u);
+  EXPECT_EQ(buffer.bytes_used(), bytes);
+  EXPECT_EQ(released(buffer, 1'000), pushed);
 }
 
 }  // namespace
