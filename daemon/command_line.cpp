@@ -10,6 +10,7 @@
 #include "daemon/config/print.hpp"
 #include "daemon/exit_code.hpp"
 #include "daemon/replay_command.hpp"
+#include "daemon/required_files.hpp"
 #include "daemon/run_command.hpp"
 #include "daemon/settings.hpp"
 #include "daemon/version.hpp"
@@ -114,6 +115,12 @@ ExitCode run(const Arguments& arguments, const Environment& environment, std::os
   if (!loaded.errors.empty()) return kExitConfig;
 
   if (arguments.check_config) {
+    config::Config config = loaded.config;
+    for (const std::string& unseen : leave_out_unseen_credentials(config))
+      err << "warning: " << unseen << "\n";
+    const std::vector<std::string> problems = read_required(config).problems;
+    for (const std::string& problem : problems) err << "deskpulsed: " << problem << "\n";
+    if (!problems.empty()) return kExitNoInput;
     const std::string path = config_path(arguments);
     out << "OK: " << (path.empty() ? "the defaults" : path) << "\n" << std::flush;
     return out ? kExitOk : kExitIoError;
@@ -145,8 +152,10 @@ int run_command_line(const std::vector<std::string>& arguments, const Environmen
                  "Where the pages are, the same as --set http.listen=…")
       ->type_name("ADDRESS:PORT");
   app.add_option("--log-level", given.log_level, "debug, info, warn or error")->type_name("LEVEL");
-  auto* check = app.add_flag("--check-config", given.check_config,
-                             "Check the configuration, say every mistake (exit code 78), and end");
+  auto* check =
+      app.add_flag("--check-config", given.check_config,
+                   "Check the configuration and the files it names as the start does, say every "
+                   "mistake (exit code 78, or 66 for what it names), and end");
   app.add_flag("--print-config", given.print_config,
                "Print the configuration in force as TOML, and end")
       ->excludes(check);

@@ -1,13 +1,11 @@
 #include "daemon/reload.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <string>
 #include <utility>
 
 #include "daemon/logging.hpp"
 #include "daemon/required_files.hpp"
-#include "daemon/settings.hpp"
 
 namespace deskpulse {
 namespace {
@@ -37,16 +35,12 @@ std::optional<Reload> read_reload(const config::Config& running, const LoadConfi
   Reload reload{.config = config::reloaded(running, loaded.config),
                 .changes = config::compare(running, loaded.config),
                 .access = nullptr};
-  if (std::string sentence = unusable_file(reload.config.feed); !sentence.empty()) {
-    log_refused({std::move(sentence)});
+  Required required = read_required(reload.config);
+  if (!required.problems.empty()) {
+    log_refused(required.problems);
     return std::nullopt;
   }
-  try {
-    reload.access = serve::read_access(access_settings(reload.config));
-  } catch (const std::exception& unusable) {
-    log_refused({unusable.what()});
-    return std::nullopt;
-  }
+  reload.access = std::move(required.access);
   return reload;
 }
 

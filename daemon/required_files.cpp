@@ -1,11 +1,21 @@
 #include "daemon/required_files.hpp"
 
 #include <boost/asio/ssl/context.hpp>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
 
 #include "daemon/config/load.hpp"
+#include "daemon/feed/token_file.hpp"
+#include "daemon/serve/http_server.hpp"
+#include "daemon/settings.hpp"
 
 namespace deskpulse {
 namespace {
+
+constexpr std::string_view kCredentials = "/run/credentials/";
 
 /// As the feed will do it when it connects.
 bool holds_certificates(const std::string& path) {
@@ -15,25 +25,71 @@ bool holds_certificates(const std::string& path) {
   return !failure;
 }
 
+std::string problem_of_token(const std::string& path) {
+  const config::FileText file = config::read_text_file(path);
+  if (!file.error.empty())
+    return "feed.token_file: " + file.error + "; correct the path or its permissions";
+  const feed::Token token = feed::read_token_file(path);
+  if (!token.error.empty())
+    return "feed.token_file: " + path + " holds no token: " + token.error +
+           "; write it there, and nothing else";
+  return {};
+}
+
+std::string problem_of_authorities(const std::string& path) {
+  const config::FileText file = config::read_text_file(path);
+  if (!file.error.empty())
+    return "feed.tls.ca_file: " + file.error + "; correct the path or its permissions";
+  if (!holds_certificates(path))
+    return "feed.tls.ca_file: " + path +
+           " holds no certificate in PEM form (-----BEGIN CERTIFICATE-----); name another file";
+  return {};
+}
+
+/// Whether a file lies in the credentials of a unit, and those cannot be seen.
+bool is_unseen_credential(const std::optional<std::string>& path) {
+  if (!path || !path->starts_with(kCredentials)) return false;
+  const auto end_of_unit = path->find('/', kCredentials.size());
+  if (end_of_unit == std::string::npos) return false;
+  std::error_code failure;
+  return !std::filesystem::is_directory(path->substr(0, end_of_unit), failure);
+}
+
 }  // namespace
 
-std::string unusable_file(const config::Feed& feed) {
-  if (feed.token_file) {
-    const config::FileText token = config::read_text_file(*feed.token_file);
-    if (!token.error.empty())
-      return "feed.token_file: " + token.error + "; correct the path or its permissions";
-    if (token.text.find_first_not_of(" \t\r\n") == std::string::npos)
-      return "feed.token_file: " + *feed.token_file + " holds no token; write it there";
+Required read_required(const config::Config& config) {
+  Required required;
+  const auto complain = [&](std::string sentence) {
+    if (!sentence.empty()) required.problems.push_back(std::move(sentence));
+  };
+  if (config.feed.token_file) complain(problem_of_token(*config.feed.token_file));
+  if (config.feed.tls_ca_file) complain(problem_of_authorities(*config.feed.tls_ca_file));
+  try {
+    required.access = serve::read_access(access_settings(config));
+  } catch (const std::runtime_error& unusable) {
+    complain(unusable.what());
   }
-  if (feed.tls_ca_file) {
-    const config::FileText authorities = config::read_text_file(*feed.tls_ca_file);
-    if (!authorities.error.empty())
-      return "feed.tls.ca_file: " + authorities.error + "; correct the path or its permissions";
-    if (!holds_certificates(*feed.tls_ca_file))
-      return "feed.tls.ca_file: " + *feed.tls_ca_file +
-             " holds no certificate in PEM form (-----BEGIN CERTIFICATE-----); name another file";
-  }
-  return {};
+  return required;
+}
+
+std::vector<std::string> leave_out_unseen_credentials(config::Config& config) {
+  std::vector<std::string> said;
+  const auto is_unseen = [&](const std::string& key, const std::optional<std::string>& path) {
+    if (!is_unseen_credential(path)) return false;
+    said.push_back(key + ": " + *path +
+                   " cannot be seen outside of its unit, and was not looked at");
+    return true;
+  };
+  if (is_unseen("feed.token_file", config.feed.token_file)) config.feed.token_file.reset();
+  if (is_unseen("feed.tls.ca_file", config.feed.tls_ca_file)) config.feed.tls_ca_file.reset();
+  config::TlsServer& tls = config.http.tls;
+  const std::string section = "http.tls_server_config.";
+  // The rest of it means nothing without them.
+  if (is_unseen(section + "cert_file", tls.cert_file) ||
+      is_unseen(section + "key_file", tls.key_file) ||
+      is_unseen(section + "client_ca_file", tls.client_ca_file))
+    tls = {};
+  return said;
 }
 
 }  // namespace deskpulse

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "daemon/feed/websocket_feed.hpp"
 #include "daemon/feed_log.hpp"
@@ -40,6 +41,8 @@ namespace {
 
 namespace asio = boost::asio;
 using config::LogLevel;
+
+const std::string kProgram = "deskpulsed: ";  ///< who speaks, outside of the log
 
 /// How often time passes without events and scrapes: a deadline is noticed this much late at most,
 /// and the journal is flushed as often.
@@ -296,27 +299,15 @@ void forbid_cores() {
   std::ofstream("/proc/self/coredump_filter") << "0";
 }
 
-/// A sentence about what stands in the way of a start; empty when nothing does.
-std::string unusable(const config::Config& config) {
-  if (std::string sentence = unusable_file(config.feed); !sentence.empty()) return sentence;
-  try {
-    serve::read_access(access_settings(config));
-  } catch (const std::runtime_error& unreadable) {
-    return unreadable.what();
-  }
-  return {};
-}
-
 }  // namespace
 
 ExitCode run_daemon(const config::Config& config, const Surroundings& surroundings,
                     std::ostream& err) {
   const auto say = [&err](std::string_view sentence) { err << "deskpulsed: " << sentence << "\n"; };
   forbid_cores();
-  if (const std::string sentence = unusable(config); !sentence.empty()) {
-    say(sentence);
-    return kExitNoInput;
-  }
+  const std::vector<std::string> problems = read_required(config).problems;
+  for (const std::string& problem : problems) err << kProgram << problem << "\n";
+  if (!problems.empty()) return kExitNoInput;
   set_up_logging(config.log.level, config.log.format);
   // Whoever reads our log or pages may go away at any time; that is an error of a write, no death.
   std::signal(SIGPIPE, SIG_IGN);

@@ -12,7 +12,7 @@ namespace {
 
 const std::string kNotSet = "(not set)";
 const std::string kSet = "(set)";
-const std::string kSecret = "(secret)";
+const std::string kHidden = "(secret)";
 
 template <class Target>
 std::string text_of(const Field<Target>& field, const Target& target) {
@@ -62,7 +62,7 @@ std::vector<Change> compare(const Config& old, const Config& next) {
   compare_lists(old.http.users, next.http.users, &BasicAuthUser::name,
                 std::string(kBasicAuthUsers) + ".", true, changes,
                 [&](const std::string& path, const BasicAuthUser& a, const BasicAuthUser& b) {
-                  if (a != b) changes.push_back({path, kSecret, kSecret, true});
+                  if (a != b) changes.push_back({path, kHidden, kHidden, true});
                 });
   compare_lists(old.profiles, next.profiles, &Profile::name, "profiles.", false, changes,
                 [&](const std::string& path, const Profile& a, const Profile& b) {

@@ -34,7 +34,8 @@ struct Field {
   std::function<void(Target& to, const Target& from)> copy;
   /// A running daemon takes it over at a reload; otherwise it needs a restart.
   bool is_live = false;
-  /// An address whose path and query may be secret: a log says no more of it than the rest.
+  /// An address whose path and query may be secret: a log says no more of it than the rest, and a
+  /// printed configuration no query.
   bool has_secret_path = false;
 };
 
@@ -55,6 +56,9 @@ inline constexpr std::string_view kBasicAuthUsers = "http.basic_auth_users";
 bool is_user_name(std::string_view name);
 /// A hash that crypt(3) verifies as bcrypt: `$2y$`, the cost, 53 characters.
 bool is_bcrypt_hash(std::string_view text);
+
+/// What a printed configuration has in the place of a secret. No setting takes it as a value.
+inline constexpr std::string_view kSecret = "<secret>";
 
 /// A value as a person reads it, without quotes.
 std::string plain_text(const Value& value);

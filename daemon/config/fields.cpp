@@ -218,7 +218,8 @@ bool is_host_and_port(std::string_view text, bool port_needed, int least_port) {
     if (end == std::string_view::npos) return false;
     host = text.substr(1, end - 1);
     rest = text.substr(end + 1);
-    if (host.find_first_not_of("0123456789abcdefABCDEF:.%") != std::string_view::npos) return false;
+    std::array<unsigned char, sizeof(in6_addr)> address{};
+    if (inet_pton(AF_INET6, std::string(host).c_str(), address.data()) != 1) return false;
   } else {
     const auto colon = text.find(':');
     host = text.substr(0, colon);
@@ -228,7 +229,7 @@ bool is_host_and_port(std::string_view text, bool port_needed, int least_port) {
     });
     if (!fits) return false;
   }
-  if (host.empty()) return false;
+  if (host.empty() || host.size() > 253) return false;
   if (rest.empty()) return !port_needed;
   return rest.front() == ':' && is_port(rest.substr(1), least_port);
 }
@@ -237,11 +238,8 @@ bool is_host_and_port(std::string_view text, bool port_needed, int least_port) {
 bool is_listen_address(std::string_view text) {
   if (!is_host_and_port(text, true, 0)) return false;
   std::string host(text.substr(0, text.rfind(':')));
-  std::array<unsigned char, sizeof(in6_addr)> address{};
-  if (host.starts_with('[')) {
-    host = host.substr(1, host.size() - 2);
-    return inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
-  }
+  std::array<unsigned char, sizeof(in_addr)> address{};
+  if (host.starts_with('[')) return true;
   return host == "localhost" || inet_pton(AF_INET, host.c_str(), address.data()) == 1;
 }
 
@@ -254,8 +252,9 @@ bool is_feed_url(std::string_view url) {
     return false;
   const bool printable =
       std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  // A fragment never reaches a server, and a name or password in a URL would end in logs.
-  if (!printable || url.find_first_of("#@\\\"") != std::string_view::npos) return false;
+  // A fragment never reaches a server, a name or password in a URL would end in logs, and what
+  // --print-config writes for a secret is none.
+  if (!printable || url.find_first_of("#@\\\"<>") != std::string_view::npos) return false;
   return is_host_and_port(url.substr(0, url.find_first_of("/?")), false, 1);
 }
 
@@ -562,9 +561,9 @@ const std::vector<Field<Config>>& config_fields() {
                  "Ids of events, by which repeated ones are known; then less late ones are "
                  "accepted."),
       integer<C>("limits.buffered_events", DESKPULSE_MEMBER(limits.buffered_events), 1, 100'000'000,
+                 "Events that wait for earlier ones; then they are applied without waiting."),
       integer<C>("limits.buffered_bytes", DESKPULSE_MEMBER(limits.buffered_bytes), 1 << 20,
                  std::int64_t{1} << 40, "Memory that those take; then the same."),
-                 "Events that wait for earlier ones; then they are applied without waiting."),
       integer<C>("limits.depth", DESKPULSE_MEMBER(limits.depth), 4, 1'024,
                  "Nested arrays and objects of one message; a deeper one is rejected."),
       bytes_or_none<C>("limits.memory_bytes", DESKPULSE_MEMBER(limits.memory_bytes),

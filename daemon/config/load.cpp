@@ -1,5 +1,8 @@
 #include "daemon/config/load.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -165,6 +168,18 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
+}
+
+/// Whether what is sent to the host of a URL, `scheme://host…`, stays on this machine.
+bool is_this_machine(std::string_view url) {
+  url.remove_prefix(url.find("://") + 3);
+  const std::string_view host = url.substr(0, url.find_first_of("/?"));
+  for (const std::string_view own : {"localhost", "[::1]"})
+    if (host.starts_with(own) && (host.size() == own.size() || host[own.size()] == ':'))
+      return true;
+  const std::string address(host.substr(0, host.find(':')));
+  in_addr bytes{};
+  return inet_pton(AF_INET, address.c_str(), &bytes) == 1 && ntohl(bytes.s_addr) >> 24U == 127;
 }
 
 /// Where a key has more parts than any key should; toml++ makes each a table inside the one before,
@@ -618,6 +633,7 @@ class Loader {
     check_profile(origin_of("rules.profile"), config_.rules.profile);
     for (const auto& [origin, name] : shop_profiles_) check_profile(origin, name);
 
+    check_token(config_.feed);
     check_tls(config_.http.tls);
     check_journal(config_.store);
 
@@ -627,6 +643,13 @@ class Loader {
             "feed.reconnect.base is longer than feed.reconnect.cap; lower the one or raise the "
             "other");
     }
+  }
+
+  void check_token(const Feed& feed) {
+    if (feed.token_file && feed.url.starts_with("ws://") && !is_this_machine(feed.url))
+      warnings_.push_back({origin_of("feed.token_file"),
+                           "feed.token_file goes to another machine over ws://, where everybody on "
+                           "the way can read it; make feed.url wss://"});
   }
 
   void check_journal(const Store& store) {
@@ -650,14 +673,19 @@ class Loader {
     if (tls.key_file && !tls.cert_file) complain("key_file", "needs its cert_file; add it");
     const bool verifies = tls.client_auth_type == "VerifyClientCertIfGiven" ||
                           tls.client_auth_type == "RequireAndVerifyClientCert";
-    if (tls.client_auth_type != "NoClientCert" && !tls.cert_file)
+    const bool asks = tls.client_auth_type != "NoClientCert";
+    if (asks && !tls.cert_file)
       complain("client_auth_type", "means nothing without TLS; add cert_file and key_file");
-    else if (verifies && !tls.client_ca_file)
+    else if (tls.client_auth_type == "RequireAndVerifyClientCert" && !tls.client_ca_file)
       complain("client_auth_type", "needs a client_ca_file to verify with; add it");
-    if (tls.client_ca_file && !verifies)
+    if (tls.client_ca_file && !asks)
       complain("client_ca_file",
                "is not used by this client_auth_type; choose \"RequireAndVerifyClientCert\", or "
                "remove it");
+    else if (tls.client_ca_file && !verifies)
+      warnings_.push_back({origin_of(section + "client_ca_file"),
+                           section + "client_ca_file verifies nobody with this client_auth_type; "
+                                     "choose \"RequireAndVerifyClientCert\""});
     if (tls.min_version > tls.max_version)  // "TLS12" and "TLS13"
       complain(origins_.count(section + "min_version") != 0 ? "min_version" : "max_version",
                "leaves no version; lower min_version or raise max_version");

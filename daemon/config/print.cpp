@@ -37,6 +37,15 @@ std::string to_text(const Value& value) {
   return plain_text(value);
 }
 
+/// The value in force, but for a token in the query of an address.
+std::string printed(const Field<Config>& field, const Value& value) {
+  if (!field.has_secret_path) return to_text(value);
+  std::string address = plain_text(value);
+  const auto query = address.find('?');
+  if (query != std::string::npos) address.replace(query + 1, std::string::npos, kSecret);
+  return to_text(address);
+}
+
 /// The keys of a profile, shop or agent that are set and say something.
 template <class Target>
 void print_fields(std::string& out, const std::vector<Field<Target>>& fields,
@@ -77,12 +86,12 @@ std::string to_toml(const Config& config) {
     const std::string key = field.key.substr(dot + 1);
     const auto value = field.get(config);
     out += "# " + field.help + "\n";
-    out += value ? key + " = " + to_text(*value) + "\n" : "# " + key + " is not set\n";
+    out += value ? key + " = " + printed(field, *value) + "\n" : "# " + key + " is not set\n";
   }
   out += "\n[" + std::string(kBasicAuthUsers) +
          "]\n# Who may see the pages: name = \"bcrypt hash\".\n";
   for (const BasicAuthUser& user : config.http.users)
-    out += in_quotes(user.name) + " = \"<secret>\"\n";
+    out += in_quotes(user.name) + " = " + in_quotes(kSecret) + "\n";
   if (config.http.users.empty()) out += "# nobody is asked for a password\n";
   for (const Profile& profile : config.profiles) {
     out += "\n[profiles." + in_quotes(profile.name) + "]\n";

@@ -12,7 +12,8 @@ namespace deskpulse::serve {
 struct TlsSettings {
   std::string cert_file;  ///< PEM: the certificate and, behind it, those between it and its root
   std::string key_file;   ///< PEM, without a password
-  std::string client_ca_file;  ///< PEM; whose clients' certificates are believed
+  std::string
+      client_ca_file;  ///< PEM; whose clients' certificates are believed; empty: the system's
   /// NoClientCert, RequestClientCert, RequireAnyClientCert, VerifyClientCertIfGiven or
   /// RequireAndVerifyClientCert.
   std::string client_auth_type = "NoClientCert";

@@ -51,16 +51,18 @@ int version_of(std::string_view key, const std::string& name) {
 struct VerifyMode {
   std::string_view name;
   ssl::verify_mode mode;
-  bool needs_authority;
+  bool verifies;         ///< what a client shows
+  bool needs_authority;  ///< named by the settings; otherwise the system's do
 };
 
 VerifyMode verify_mode_of(const std::string& name) {
   static const std::array<VerifyMode, 5> modes{{
-      {"NoClientCert", ssl::verify_none, false},
-      {"RequestClientCert", ssl::verify_peer, false},
-      {"RequireAnyClientCert", ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, false},
-      {"VerifyClientCertIfGiven", ssl::verify_peer, true},
-      {"RequireAndVerifyClientCert", ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, true},
+      {"NoClientCert", ssl::verify_none, false, false},
+      {"RequestClientCert", ssl::verify_peer, false, false},
+      {"RequireAnyClientCert", ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, false, false},
+      {"VerifyClientCertIfGiven", ssl::verify_peer, true, false},
+      {"RequireAndVerifyClientCert", ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, true,
+       true},
   }};
   std::string names;
   for (const VerifyMode& mode : modes) {
@@ -124,9 +126,15 @@ void ask_for_client_certificates(ssl::context& context, const TlsSettings& setti
     fail("client_auth_type",
          settings.client_auth_type + " needs client_ca_file, whose clients are believed");
   }
-  if (!settings.client_ca_file.empty()) believe_clients_of(context, settings.client_ca_file);
+  if (!settings.client_ca_file.empty()) {
+    believe_clients_of(context, settings.client_ca_file);
+  } else if (mode.verifies) {
+    error_code error;
+    context.set_default_verify_paths(error);  // as Go does, and so Prometheus' listeners
+    if (error) fail("client_auth_type", "the system's certificate authorities cannot be read");
+  }
   context.set_verify_mode(mode.mode);
-  if (mode.mode != ssl::verify_none && !mode.needs_authority) {
+  if (mode.mode != ssl::verify_none && !mode.verifies) {
     context.set_verify_callback([](bool, ssl::verify_context&) { return true; });
   }
   static constexpr std::string_view kSession = "deskpulse";

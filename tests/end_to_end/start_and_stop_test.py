@@ -93,6 +93,7 @@ class StartAndStop(ProgramTest):
 
                 self.assertEqual(code, EX_NOINPUT)
                 self.assertIn(str(text), self.one_sentence(said))
+                self.assertEqual(self.run_to_end("--config", path, "--check-config"), (code, said))
 
     def test_token_reaches_the_server_and_no_log(self):
         platform = self.run_program(Simulator("--token", "word-nobody-may-see"))

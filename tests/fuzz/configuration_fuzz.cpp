@@ -62,7 +62,8 @@ void check_meaning(const config::Config& config) {
 }
 
 void check_printed(const config::Config& config) {
-  if (!config.http.users.empty()) return;  // their hashes are not printed
+  // Their hashes are not printed, and no token in an address.
+  if (!config.http.users.empty() || config.feed.url.find('?') != std::string::npos) return;
   config::Sources printed;
   printed.shipped_profiles = shipped_profile_names();
   printed.document = config::Document{"printed.toml", config::to_toml(config)};

@@ -305,6 +305,38 @@ TEST(LoadError, OfAHashThatIsNoneDoesNotRepeatIt) {
   EXPECT_THAT(errors_of("[http]\nbasic_auth_users = 1\n"), ElementsAre(HasSubstr("is a section")));
 }
 
+TEST(LoadWarning, OfATokenThatAnotherMachineIsSentInTheOpen) {
+  const auto warnings = [](const std::string& url) {
+    return load_text("[feed]\nurl = \"" + url + "\"\ntoken_file = \"/t\"\n").warnings;
+  };
+
+  for (const char* url : {"ws://chat.example.com/", "ws://10.0.0.7:80/x", "ws://[2001:db8::1]/",
+                          "ws://localhost.example.com/", "ws://127.0.0.1.example.com/"})
+    EXPECT_THAT(warnings(url), ElementsAre(HasSubstr("d.toml:3:14: feed.token_file goes to another "
+                                                     "machine over ws://")))
+        << url;
+  for (const char* url :
+       {"wss://chat.example.com/", "ws://localhost/", "ws://localhost:9871/x",
+        "ws://127.0.0.1:9871/", "ws://127.8.9.1?a", "ws://[::1]", "ws://[::1]:1/"})
+    EXPECT_THAT(warnings(url), IsEmpty()) << url;
+  EXPECT_THAT(load_text("[feed]\nurl = \"ws://chat.example.com/\"\n").warnings, IsEmpty());
+}
+
+TEST(LoadError, OfAnAddressThatNoConnectionCanBeMadeTo) {
+  for (const std::string& host : {std::string("[fe80::1%eth0]"), std::string("[::::]"),
+                                  std::string("[1]"), std::string(254, 'a')})
+    EXPECT_THAT(errors_of("[feed]\nurl = \"ws://" + host + ":80/\"\n"), SizeIs(1)) << host;
+}
+
+TEST(LoadWarning, OfAuthoritiesThatVerifyNobody) {
+  const Loaded loaded = load_text(
+      "[http.tls_server_config]\ncert_file = \"c\"\nkey_file = \"k\"\nclient_ca_file = "
+      "\"ca\"\nclient_auth_type = \"RequireAnyClientCert\"\n");
+
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_THAT(loaded.warnings, ElementsAre(HasSubstr("verifies nobody")));
+}
+
 TEST(LoadError, OfTlsSettingsThatDoNotGoTogether) {
   const auto errors = [](const std::string& lines) {
     return errors_of("[http.tls_server_config]\n" + lines);
@@ -316,8 +348,9 @@ TEST(LoadError, OfTlsSettingsThatDoNotGoTogether) {
   EXPECT_THAT(errors("key_file = \"k\"\n"), ElementsAre(HasSubstr("key_file needs")));
   EXPECT_THAT(errors("client_auth_type = \"RequestClientCert\"\n"),
               ElementsAre(HasSubstr("means nothing without TLS")));
-  EXPECT_THAT(errors(both + "client_auth_type = \"VerifyClientCertIfGiven\"\n"),
+  EXPECT_THAT(errors(both + "client_auth_type = \"RequireAndVerifyClientCert\"\n"),
               ElementsAre(HasSubstr("needs a client_ca_file")));
+  EXPECT_THAT(errors(both + "client_auth_type = \"VerifyClientCertIfGiven\"\n"), IsEmpty());
   EXPECT_THAT(errors(both + "client_ca_file = \"ca\"\n"), ElementsAre(HasSubstr("is not used")));
   EXPECT_THAT(errors(both + "min_version = \"TLS13\"\nmax_version = \"TLS12\"\n"),
               ElementsAre(HasSubstr("d.toml:4:15: http.tls_server_config.min_version leaves")));

@@ -29,7 +29,7 @@ TEST(PrintedConfig, OfTheDefaultsLoadsAsTheDefaults) {
 TEST(PrintedConfig, WithEverySettingChangedLoadsAsItself) {
   const Loaded first = load_text(R"(
 [feed]
-url = "wss://chat.example.com:8443/stream?shop=1"
+url = "wss://chat.example.com:8443/stream"
 protocol = "plain"
 start = "floor"
 consumer = "wall \"1\" \\ \u00e9"
@@ -135,6 +135,16 @@ name = "旗舰店"
   EXPECT_THAT(second.errors, IsEmpty());
   EXPECT_EQ(second.config, first.config);
   EXPECT_EQ(second.config.shops.size(), 3U);
+}
+
+TEST(PrintedConfig, HidesTheQueryOfTheStreamWhichMayHoldAToken) {
+  Config config;
+  config.feed.url = "wss://chat.example.com/stream?token=word-nobody-may-see";
+
+  const std::string text = to_toml(config);
+
+  EXPECT_THAT(text, HasSubstr("url = \"wss://chat.example.com/stream?<secret>\"\n"));
+  EXPECT_THAT(load_text(text).errors, SizeIs(1));  // rather than a stream that refuses us
 }
 
 TEST(PrintedConfig, NamesUsersAndHidesTheirHashes) {

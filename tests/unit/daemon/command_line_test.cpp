@@ -116,6 +116,56 @@ TEST_F(CommandLineTest, EndsWith66WhenATokenFileCannotBeRead) {
   EXPECT_EQ(run({"--set", "feed.token_file=" + file("empty", " \n")}), 66);
 }
 
+TEST_F(CommandLineTest, ACheckRefusesWhatAStartWould) {
+  const std::string text = file("text", "no certificate\n");
+  const std::string tls = "[http.tls_server_config]\n";
+  // $2y$18$ is legal, and takes seconds for each check.
+  const std::string costly =
+      "[http.basic_auth_users]\nalice = "
+      "\"$2y$18$Gq2Ggc0U0Pdp0uOkNvKyTeuOsX1gaE1DhZqPLe1yNlkhrKnxnEJSS\"\n";
+  const std::vector<std::pair<std::string, std::string>> refused{
+      {"[feed]\ntoken_file = \"/nonexistent/token\"\n", "feed.token_file"},
+      {"[feed]\ntoken_file = \"" + file("lines", "one\ntwo\n") + "\"\n", "feed.token_file"},
+      {"[feed]\ntls.ca_file = \"" + text + "\"\n", "feed.tls.ca_file"},
+      {tls + "cert_file = \"/nonexistent/c\"\nkey_file = \"/nonexistent/k\"\n",
+       "http.tls_server_config.cert_file"},
+      {tls + "cipher_suites = [\"TLS_ECDHE_NO_SUCH\"]\n", "http.tls_server_config.c"},
+      {costly, "alice has a cost of 18"},
+  };
+  for (const auto& [configuration, named] : refused) {
+    SCOPED_TRACE(configuration);
+    const std::string path = file("refused.toml", configuration);
+
+    const int checked = run({"--config", path, "--check-config"});
+    const std::string said = err();
+    EXPECT_THAT(out(), IsEmpty());
+    const int started = run({"--config", path, "--http-listen", "127.0.0.1:0"});
+
+    EXPECT_EQ(checked, 66);
+    EXPECT_EQ(started, checked);
+    EXPECT_EQ(err(), said);
+    EXPECT_THAT(said, HasSubstr(named));
+    EXPECT_THAT(said, Not(HasSubstr("$2y$18")));
+  }
+}
+
+TEST_F(CommandLineTest, ACheckSaysAllThatAStartWouldRefuse) {
+  EXPECT_EQ(run({"--check-config", "--set", "feed.token_file=/nonexistent/token", "--set",
+                 "feed.tls.ca_file=/nonexistent/ca"}),
+            66);
+  EXPECT_THAT(err(), HasSubstr("deskpulsed: feed.token_file: "));
+  EXPECT_THAT(err(), HasSubstr("\ndeskpulsed: feed.tls.ca_file: "));
+}
+
+TEST_F(CommandLineTest, ACheckLooksAtNoCredentialOfAUnitThatItCannotSee) {
+  EXPECT_EQ(run({"--check-config", "--set",
+                 "feed.token_file=/run/credentials/no-such-unit.service/feed-token"}),
+            0);
+  EXPECT_EQ(err(),
+            "warning: feed.token_file: /run/credentials/no-such-unit.service/feed-token cannot be "
+            "seen outside of its unit, and was not looked at\n");
+}
+
 const std::string kTwoMessages =
     R"({"type":"message","id":"1","ts":1700000000000,"shop":"s","customer":"c","agent":"a","from":"customer"})"
     "\n"

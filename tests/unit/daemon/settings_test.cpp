@@ -87,6 +87,15 @@ depth = 8
   EXPECT_EQ(websocket_settings(config).max_depth, 8U);
 }
 
+TEST(Settings, OfTheFeedTakeEveryAddressThatAConfigurationMayHave) {
+  for (const char* url : {"ws://a", "wss://a/", "ws://a:1?b", "ws://[::1]:80/x",
+                          "ws://[::ffff:1.2.3.4]", "ws://a_b-c.d/"})
+    EXPECT_EQ(
+        websocket_settings(config_of("[feed]\nurl = \"" + std::string(url) + "\"\n")).endpoint.tls,
+        std::string_view(url).starts_with("wss"))
+        << url;
+}
+
 TEST(Settings, OfTheStoreAreTheConfigurations) {
   const PersistenceSettings without =
       persistence_settings(config_of("[store]\ndirectory = \"/srv\"\ninterval = \"30s\"\n"));
@@ -131,6 +140,7 @@ TEST(Settings, OfTheFeedsDefaultsAreTheFeedsOwn) {
   EXPECT_EQ(intake.live_lag, own_intake.live_lag);
   EXPECT_EQ(intake.remembered_ids, own_intake.remembered_ids);
   EXPECT_EQ(intake.buffered_events, own_intake.buffered_events);
+  EXPECT_EQ(intake.buffered_bytes, own_intake.buffered_bytes);
   EXPECT_EQ(http.address, own_http.address);
   EXPECT_EQ(http.port, own_http.port);
   EXPECT_EQ(http.max_connections, own_http.max_connections);
@@ -140,7 +150,6 @@ TEST(Settings, OfTheFeedsDefaultsAreTheFeedsOwn) {
   EXPECT_EQ(http.max_held_bytes, own_http.max_held_bytes);
   EXPECT_EQ(http.access, own_http.access);
 }
-  EXPECT_EQ(intake.buffered_bytes, own_intake.buffered_bytes);
 
 TEST(Settings, OfTargetsLeaveOutThoseThatAreNotSet) {
   EXPECT_THAT(

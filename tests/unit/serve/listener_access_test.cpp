@@ -325,6 +325,21 @@ TEST_F(ListenerAccess, SettingsThatMeanNothingAreSentences) {
               HasSubstr("CurveP256"));
 }
 
+TEST_F(ListenerAccess, WithoutAuthoritiesOfItsOwnACertificateThatIsGivenIsVerifiedByTheSystems) {
+  use_tls(Certificate("localhost"));
+  const Certificate stranger("stranger");
+  stranger.write(path("stranger.pem"));
+  stranger.write_key(path("stranger.key"));
+  settings.access.tls.client_auth_type = "VerifyClientCertIfGiven";
+  const std::uint16_t port = start();
+  TlsOfClient with_certificate = believing();
+  with_certificate.certificate = path("stranger.pem");
+  with_certificate.key = path("stranger.key");
+
+  EXPECT_EQ(HttpClient(port, believing()).get("/hello").status, 200U);
+  EXPECT_EQ(HttpClient(port, with_certificate).get("/hello").status, 0U);
+}
+
 TEST_F(ListenerAccess, ABadCertificateKeepsItFromStarting) {
   settings.access.tls.cert_file = path("none.pem");
   settings.access.tls.key_file = path("none.key");
