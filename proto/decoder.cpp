@@ -5,6 +5,7 @@
 #include <bit>
 #include <cassert>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <vector>
 
@@ -67,6 +68,19 @@ Field field_of(simdjson::dom::object object, std::string_view name) {
   return Field(value);
 }
 
+constexpr Rejection kNoMemory{Reject::no_memory, ""};
+
+/// False, and nothing has changed, where there is no memory for it.
+template <class Room>
+[[nodiscard]] bool made(const Room& room) {
+  try {
+    room();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
 template <class Frame>
 Decoded<Frame> taken_unless_failed(const FieldReader& read, const Frame& frame) {
   if (read.failed()) return read.rejection();
@@ -81,7 +95,8 @@ class Decoder::Buffers {
       : limits_(limits), parser_(std::max(limits.max_bytes, kSmallestCapacity)) {
     assert(limits.max_bytes > 0 && limits.max_bytes < simdjson::SIMDJSON_MAXSIZE_BYTES);
     assert(limits.max_depth > 0);
-    grow(std::clamp(limits.max_bytes, kSmallestCapacity, kFirstCapacity));
+    // Where there is no memory yet the first text asks again.
+    static_cast<void>(grow(first_capacity()));
   }
 
   /// The root of the parsed text; clean() then tells about that text.
@@ -89,11 +104,13 @@ class Decoder::Buffers {
     if (text.size() > limits_.max_bytes) return Rejection{Reject::too_large, ""};
     // RFC 8259 has none; simdjson 3.12 passes over it.
     if (text.starts_with(kByteOrderMark)) return Rejection{Reject::not_json, ""};
-    if (text.size() > parser_.capacity())
-      grow(std::min(limits_.max_bytes, std::bit_ceil(text.size())));
+    if (text.size() > capacity_ &&
+        !grow(std::max(first_capacity(), std::min(limits_.max_bytes, std::bit_ceil(text.size())))))
+      return kNoMemory;
     const char* readable = text.data();
     if (tail == Tail::unknown) {
-      if (copy_.size() < text.size() + kPadding) copy_.resize(text.size() + kPadding);
+      const std::size_t needed = text.size() + kPadding;
+      if (copy_.size() < needed && !made([&] { copy_.resize(needed); })) return kNoMemory;
       std::copy(text.begin(), text.end(), copy_.begin());
       std::fill_n(copy_.begin() + static_cast<std::ptrdiff_t>(text.size()), kPadding, '\0');
       readable = copy_.data();
@@ -120,15 +137,17 @@ class Decoder::Buffers {
   Decoded<std::span<const Decoded<Event>>> decode_all(simdjson::dom::array array) {
     if (array.size() > limits_.max_events) return Rejection{Reject::too_large, "events"};
     batch_.clear();
+    if (!made([&] { batch_.reserve(array.size()); })) return kNoMemory;
     for (const simdjson::dom::element element : array)
       batch_.push_back(decode_event(element, clean_));
     return std::span<const Decoded<Event>>(batch_);
   }
 
-  std::span<const Decoded<Event>> decode_one(simdjson::dom::element element) {
+  Decoded<std::span<const Decoded<Event>>> decode_one(simdjson::dom::element element) {
     batch_.clear();
+    if (!made([&] { batch_.reserve(1); })) return kNoMemory;
     batch_.push_back(decode_event(element, clean_));
-    return batch_;
+    return std::span<const Decoded<Event>>(batch_);
   }
 
  private:
@@ -137,18 +156,27 @@ class Decoder::Buffers {
   /// Holds the usual batch without ever growing.
   static constexpr std::size_t kFirstCapacity = 64 * 1024;
 
+  std::size_t first_capacity() const {
+    return std::clamp(limits_.max_bytes, kSmallestCapacity, kFirstCapacity);
+  }
+
   /// Both halves here: left to itself simdjson sizes the document to the text, and so allocates
-  /// anew for each text that is longer than all before.
-  void grow(std::size_t capacity) {
-    [[maybe_unused]] const auto parser_error = parser_.allocate(capacity, limits_.max_depth);
-    [[maybe_unused]] const auto document_error = document_.allocate(capacity);
+  /// anew for each text that is longer than all before. False where there is no memory for it;
+  /// what there was before is gone then, and a shorter text asks for less.
+  [[nodiscard]] bool grow(std::size_t capacity) {
+    capacity_ = 0;
     // Nothing else can fail than memory.
-    assert(parser_error == simdjson::SUCCESS && document_error == simdjson::SUCCESS);
+    if (parser_.allocate(capacity, limits_.max_depth) != simdjson::SUCCESS ||
+        document_.allocate(capacity) != simdjson::SUCCESS)
+      return false;
+    capacity_ = capacity;
+    return true;
   }
 
   DecoderLimits limits_;
   simdjson::dom::parser parser_;
   simdjson::dom::document document_;
+  std::size_t capacity_ = 0;  ///< of both
   std::vector<char> copy_;
   std::vector<Decoded<Event>> batch_;
   bool clean_ = false;

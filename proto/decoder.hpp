@@ -32,6 +32,8 @@ enum class Tail {
 /// ignored; of a repeated key the first counts. Where several fields are wrong the reason is that
 /// of the first in the order type, ts, shop, id, then as in PROTOCOL.md's table.
 ///
+/// A text for which there is no memory is rejected as `no_memory`; shorter ones may fit.
+///
 /// Everything returned, views and spans included, lives in the decoder and is good until its next
 /// call. Allocates only while its buffers grow. About 250 ns for an event of 220 bytes, less in a
 /// batch. One thread at a time.

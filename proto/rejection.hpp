@@ -11,7 +11,8 @@
 namespace deskpulse::proto {
 
 /// PROTOCOL.md says which mistake gets which reason. The first nine are given by the decoder, the
-/// others by whoever judges an event that could be read (feed/intake).
+/// others by whoever judges an event that could be read (feed/intake); the last one is no mistake
+/// of the sender's.
 enum class Reject : std::uint8_t {
   not_json,      ///< the text as a whole is not RFC 8259 JSON
   too_large,     ///< the text is longer, or has more events, than the limit
@@ -26,15 +27,16 @@ enum class Reject : std::uint8_t {
   too_late,      ///< further behind the watermark than `allowed_lateness`
   unknown_type,  ///< accepted, but changes no number
   unknown_from,  ///< accepted, but changes no number
+  no_memory,     ///< there was none to read the text with
 };
-inline constexpr int kRejectCount = 13;
+inline constexpr int kRejectCount = 14;
 
 /// The value of the label `reason`; stable.
 constexpr std::string_view reason_name(Reject reason) {
   constexpr std::array<std::string_view, kRejectCount> kNames{
-      "not_json", "too_large",    "too_deep",    "not_object", "malformed",
-      "bad_id",   "bad_time",     "bad_value",   "unknown_op", "future",
-      "too_late", "unknown_type", "unknown_from"};
+      "not_json", "too_large",    "too_deep",     "not_object", "malformed",
+      "bad_id",   "bad_time",     "bad_value",    "unknown_op", "future",
+      "too_late", "unknown_type", "unknown_from", "no_memory"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

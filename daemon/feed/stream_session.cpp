@@ -66,6 +66,13 @@ StreamSession::Verdict StreamSession::message(std::string_view text, proto::Tail
 
 void StreamSession::not_json() { reject({proto::Reject::not_json, {}}); }
 
+void StreamSession::lost() {
+  assert(open_);
+  reject({proto::Reject::no_memory, {}});
+  // Positions tell by themselves what is missing.
+  if (is_plain()) report_gap(GapKind::hole);
+}
+
 void StreamSession::pong(Instant wall) {
   assert(open_);
   if (!is_plain()) return;  // there the server's heartbeats say more
@@ -78,7 +85,10 @@ StreamSession::Verdict StreamSession::plain_message(std::string_view text, proto
   const auto decoded = decoder_.plain_frame(text, tail);
   if (!decoded) {
     if (decoded.error().reason == proto::Reject::not_json) return Verdict::not_json;
-    reject(decoded.error());
+    if (decoded.error().reason == proto::Reject::no_memory)
+      lost();
+    else
+      reject(decoded.error());
     return Verdict::go_on;
   }
   ++signs_of_life_;

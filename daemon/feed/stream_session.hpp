@@ -63,6 +63,8 @@ class StreamSession {
   Verdict message(std::string_view text, proto::Tail tail, proto::Instant wall);
   /// A message that is no JSON, among them every binary one: counted, and the stream goes on.
   void not_json();
+  /// A message that there was no memory for: counted, and the stream goes on without it.
+  void lost();
   /// The server answered a ping.
   void pong(proto::Instant wall);
 

@@ -20,6 +20,7 @@
 #include <boost/beast/zlib/error.hpp>
 #include <chrono>
 #include <exception>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -151,6 +152,22 @@ bool are_offered(const websocket::response_type& response, bool deflate) {
   return true;
 }
 
+/// What is asked of Beast at once, of a message that it reads.
+constexpr std::size_t kPiece = 64 * 1024;
+
+/// Room in `message` for another piece. Beast would ask for it from inside an operation, where a
+/// failure ends the process. False, and nothing has changed, where there is no memory.
+bool has_room(beast::flat_buffer& message) {
+  const std::size_t needed = message.size() + kPiece;
+  if (message.capacity() >= needed) return true;
+  try {
+    message.reserve(std::max(needed, 2 * message.capacity()));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
 /// The CA file is read again for each connection.
 ssl::context tls_context(const std::string& ca_file, error_code& failed) {
   ssl::context context(ssl::context::tls_client);
@@ -193,6 +210,8 @@ class WebsocketConnection::Impl final : public ReadObserver,
  private:
   enum class Waiting { nothing, connecting, network, beast, closing };
 
+  /// Makes the stream and its buffers. False where there is no memory for them.
+  bool has_memory();
   asio::awaitable<End> work();
   asio::awaitable<bool> connect(Steady::time_point deadline, End& end);
   asio::awaitable<std::vector<Tcp::endpoint>> resolve(Steady::time_point deadline, End& end);
@@ -248,14 +267,26 @@ asio::awaitable<End> WebsocketConnection::Impl::run() {
   if (settings_.endpoint.tls) tls_.emplace(tls_context(settings_.ca_file, failed));
   if (failed) {
     end = {Disconnect::ca_unreadable, failed.message()};
+  } else if (!leaving_ && !has_memory()) {
+    end = {Disconnect::connection_lost, "there is no memory for it"};
   } else if (!leaving_) {
-    ws_.emplace(executor_, tls_ ? &*tls_ : nullptr, *this);
     end = co_await work();
     over();
   }
   waiting_ = Waiting::nothing;
   if (leaving_) end = End{};
   co_return end;
+}
+
+// Only of what is our own: whoever is given a message may be left half done by a failure.
+bool WebsocketConnection::Impl::has_memory() {
+  try {
+    ws_.emplace(executor_, tls_ ? &*tls_ : nullptr, *this);
+    message_.reserve(kPiece);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
 }
 
 asio::awaitable<End> WebsocketConnection::Impl::work() {
@@ -419,22 +450,27 @@ asio::awaitable<End> WebsocketConnection::Impl::read() {
     }
     if (next == Next::check_first) {
       message_.clear();
+      bool is_lost = false;
       do {
+        is_lost = is_lost || !has_room(message_);
+        if (is_lost) message_.clear();
         waiting_ = Waiting::beast;
-        const auto [error, bytes] = co_await ws_->async_read_some(message_, 64 * 1024, as_result);
+        const auto [error, bytes] = co_await ws_->async_read_some(message_, kPiece, as_result);
         waiting_ = Waiting::nothing;
         if (error == websocket::error::closed) co_return dropped(closed_with(ws_->reason()));
         if (error) co_return dropped(ended_by(error));
       } while (!ws_->is_message_done());
       const auto data = message_.data();
       const std::string_view whole(static_cast<const char*>(data.data()), data.size());
-      if (ws_->got_text() && ends_inside_a_character(whole)) {
+      if (ws_->got_text() && !is_lost && ends_inside_a_character(whole)) {
         co_await say_goodbye(websocket::close_code::bad_payload);
         co_return End{Disconnect::bad_utf8, "the text ends inside a character"};
       }
       next = Next::go_on;
       if (handler_ != nullptr) {
-        if (ws_->got_binary()) {
+        if (is_lost) {
+          next = handler_->lost();
+        } else if (ws_->got_binary()) {
           next = handler_->binary(whole);
         } else {
           next = handler_->text(whole, Utf8::checked);

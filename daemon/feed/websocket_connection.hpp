@@ -50,6 +50,8 @@ class MessageHandler {
   /// more bytes can be read.
   virtual Next text(std::string_view message, Utf8 utf8) = 0;
   virtual Next binary(std::string_view message) = 0;
+  /// Instead of a message that there is no memory for: it has been read to its end and is lost.
+  virtual Next lost() { return Next::go_on; }
   virtual void pong() {}
   /// What write() was given is on its way; it takes more.
   virtual void written() {}

@@ -124,6 +124,7 @@ class WebsocketFeed::Loop final : public MessageHandler, public std::enable_shar
   void opened() override;
   Next text(std::string_view message, Utf8 utf8) override;
   Next binary(std::string_view message) override;
+  Next lost() override;
   void pong() override;
   void written() override {
     if (next_ack_) ack(*next_ack_);
@@ -217,6 +218,11 @@ MessageHandler::Next WebsocketFeed::Loop::text(std::string_view message, Utf8 ut
 
 MessageHandler::Next WebsocketFeed::Loop::binary(std::string_view) {
   session_.not_json();
+  return Next::go_on;
+}
+
+MessageHandler::Next WebsocketFeed::Loop::lost() {
+  session_.lost();
   return Next::go_on;
 }
 

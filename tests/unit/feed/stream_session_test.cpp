@@ -276,6 +276,18 @@ TEST_F(StreamSessionTest, AMessageThatIsTooLargeForEverIsPassedOver) {
   EXPECT_THAT(session.opened(kNow), HasSubstr(R"("after":4)"));
 }
 
+TEST_F(StreamSessionTest, AMessageThatThereIsNoMemoryForIsAHoleInThePositions) {
+  StreamSession session = make();
+  session.opened(kNow);
+  say(session, ready("k", "live", 1, 0));
+  say(session, events(1, {"a"}));
+  session.lost();
+  say(session, events(3, {"c"}));
+
+  EXPECT_THAT(told(), ElementsAre("connected", "gap live_start", "event a", "rejected no_memory",
+                                  "gap hole", "event c"));
+}
+
 TEST_F(StreamSessionTest, AnAttemptThatFailedChangesNothing) {
   StreamSession session = make();
   session.disconnected(Disconnect::refused);
@@ -308,6 +320,17 @@ TEST_F(StreamSessionTest, APlainStreamIsReadyAtOnceAndEveryDisconnectIsAGap) {
                           "heartbeat", "disconnected closed_by_peer", "gap disconnect",  //
                           "connected", "event a", "event b", "rejected malformed", "heartbeat",
                           "disconnected closed_by_peer", "gap disconnect"));
+}
+
+TEST_F(StreamSessionTest, AMessageOfAPlainStreamThatThereIsNoMemoryForIsAGap) {
+  StreamSession session = make_plain();
+  session.opened(kNow);
+  say(session, event("a"));
+  session.lost();
+  say(session, event("b"));
+
+  EXPECT_THAT(told(), ElementsAre("connected", "gap live_start", "event a", "rejected no_memory",
+                                  "gap hole", "event b"));
 }
 
 TEST_F(StreamSessionTest, APlainStreamBehindAnEarlierRunBeginsWithAGap) {

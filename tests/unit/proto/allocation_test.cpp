@@ -1,8 +1,9 @@
-// The decoder allocates only while its buffers grow. An executable of its own, since it counts
-// every allocation of the process.
+// The decoder allocates only while its buffers grow, and a text for which it cannot is rejected. An
+// executable of its own, since it counts every allocation of the process.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <string>
 
@@ -10,24 +11,29 @@
 
 namespace {
 std::size_t allocations = 0;
+std::size_t longest = std::numeric_limits<std::size_t>::max();  ///< that is not refused
+
+void* allocated(std::size_t size) {
+  ++allocations;
+  return size > longest ? nullptr : std::malloc(size);
+}
 
 void* counted(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
+  if (void* memory = allocated(size)) return memory;
   throw std::bad_alloc();
 }
+
+class WithoutMemoryBeyond {
+ public:
+  explicit WithoutMemoryBeyond(std::size_t bytes) { longest = bytes; }
+  ~WithoutMemoryBeyond() { longest = std::numeric_limits<std::size_t>::max(); }
+};
 }  // namespace
 
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new[](std::size_t size) { return counted(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size);
-}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocated(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return allocated(size); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
@@ -79,6 +85,44 @@ TEST(DecoderAllocation, AWarmDecoderNeedsNoMemory) {
 
   EXPECT_EQ(after, before);
   EXPECT_EQ(read, 1001u);
+}
+
+TEST(DecoderAllocation, ATextThatThereIsNoMemoryForIsRejectedAndTheNextOneIsRead) {
+  const std::string small = message(100);
+  std::string padded = message(4 << 20);
+  const std::size_t size = padded.size();
+  padded.append(Decoder::kPadding, ' ');
+  // More than the smallest of the buffers that are needed, and then more than each greater one.
+  for (const std::size_t most : {1 << 20, 5 << 20, 20 << 20}) {
+    SCOPED_TRACE(most);
+    Decoder decoder({.max_bytes = 16 << 20});
+    for (const Tail tail : {Tail::padded, Tail::unknown}) {
+      ASSERT_TRUE(decoder.event(small));
+      {
+        const WithoutMemoryBeyond bytes(most);
+        const auto read = decoder.event({padded.data(), size}, tail);
+        ASSERT_FALSE(read);
+        EXPECT_EQ(read.error(), (Rejection{Reject::no_memory, ""}));
+        EXPECT_TRUE(decoder.event(small));
+        EXPECT_EQ(decoder.plain_frame(small)->size(), 1u);
+      }
+      EXPECT_TRUE(decoder.event(small));
+    }
+    EXPECT_TRUE(decoder.event({padded.data(), size}, Tail::padded));
+  }
+}
+
+TEST(DecoderAllocation, AFrameOfMoreEventsThanThereIsMemoryForIsRejected) {
+  const std::string batch = array_of(2'000);
+  Decoder decoder;
+  ASSERT_TRUE(decoder.event(message(batch.size())));  // what parsing needs is there
+  {
+    const WithoutMemoryBeyond bytes(2'000);
+    const auto read = decoder.plain_frame(batch);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().reason, Reject::no_memory);
+  }
+  EXPECT_EQ(decoder.plain_frame(batch)->size(), 2'000u);
 }
 
 }  // namespace
