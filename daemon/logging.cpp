@@ -2,11 +2,15 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
 
 namespace deskpulse {
 namespace {
@@ -26,20 +30,6 @@ std::string_view level_name(LogLevel level) {
       return "error";
   }
   return "error";
-}
-
-spdlog::level::level_enum spdlog_level(LogLevel level) {
-  switch (level) {
-    case LogLevel::debug:
-      return spdlog::level::debug;
-    case LogLevel::info:
-      return spdlog::level::info;
-    case LogLevel::warn:
-      return spdlog::level::warn;
-    case LogLevel::error:
-      return spdlog::level::err;
-  }
-  return spdlog::level::err;
 }
 
 /// JSON's escapes, which logfmt readers know as well. Bytes beyond ASCII pass as they are.
@@ -92,31 +82,152 @@ void append_field(std::string& line, LogFormat format, std::string_view key,
     line += text;
 }
 
-/// spdlog gives the sink (thread-safe, one write a line); what a line looks like is ours.
-spdlog::logger& logger() {
-  static spdlog::logger instance = [] {
-    spdlog::logger made("deskpulse", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made.set_pattern("%v");
-    made.flush_on(spdlog::level::debug);
-    return made;
-  }();
-  return instance;
+std::atomic<LogLevel> least_level{LogLevel::info};
+std::atomic<LogFormat> current_format{LogFormat::logfmt};
+std::atomic<std::uint64_t> dropped{0};
+
+/// Waits for the reader as long as it takes. False when the line cannot be written.
+bool write_whole(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN) {  // somebody else who has this file made it so
+      pollfd room{.fd = descriptor, .events = POLLOUT, .revents = 0};
+      ::poll(&room, 1, -1);
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
 }
 
-std::atomic<LogFormat> current_format{LogFormat::logfmt};
+std::string line_of_now(LogLevel level, std::string_view message,
+                        std::initializer_list<LogField> fields) {
+  return format_log_line(current_format, std::chrono::system_clock::now(), level, message, fields) +
+         '\n';
+}
 
 }  // namespace
 
+/// Lines on their way to a descriptor. It outlives its LogThread where the thread waits for ever.
+struct LogQueue {
+  explicit LogQueue(int to) : descriptor(to) {}
+
+  void push(std::string line) {
+    const std::lock_guard lock(mutex);
+    bytes += line.size();
+    lines.push_back(std::move(line));
+    for (; bytes > kMostBytes; lines.pop_front()) {
+      bytes -= lines.front().size();
+      ++dropped;
+      ++not_said;
+    }
+    changed.notify_all();
+  }
+
+  static constexpr std::size_t kMostBytes = 1 << 20;
+  const int descriptor;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::string> lines;
+  std::size_t bytes = 0;       ///< of the lines
+  std::uint64_t not_said = 0;  ///< of those that were dropped
+  std::uint64_t taken = 0;     ///< how many are through
+  bool is_idle = true;         ///< all are
+  bool is_ending = false;
+};
+
+namespace {
+
+std::mutex target_mutex;
+std::shared_ptr<LogQueue> target;  ///< null: whoever logs writes
+
+void hand_over(std::string line) {
+  const std::lock_guard lock(target_mutex);
+  if (target != nullptr)
+    target->push(std::move(line));
+  else if (!write_whole(STDERR_FILENO, line))
+    ++dropped;
+}
+
+void write_lines(LogQueue& queue) {
+  std::unique_lock lock(queue.mutex);
+  for (;;) {
+    queue.is_idle = queue.lines.empty();
+    queue.changed.notify_all();
+    queue.changed.wait(lock, [&] { return !queue.lines.empty() || queue.is_ending; });
+    if (queue.lines.empty()) return;
+    queue.is_idle = false;
+    std::string text = std::move(queue.lines.front());
+    queue.lines.pop_front();
+    queue.bytes -= text.size();
+    const std::uint64_t left_out = std::exchange(queue.not_said, 0);
+    lock.unlock();
+    if (left_out > 0)
+      text.insert(0, line_of_now(LogLevel::warn, "Log lines were dropped, nobody took them.",
+                                 {{"count", static_cast<std::int64_t>(left_out)}}));
+    if (!write_whole(queue.descriptor, text)) ++dropped;
+    lock.lock();
+    ++queue.taken;
+  }
+}
+
+}  // namespace
+
+LogThread::LogThread(int descriptor)
+    : queue_(std::make_shared<LogQueue>(descriptor)),
+      thread_([queue = queue_] { write_lines(*queue); }) {
+  const std::lock_guard lock(target_mutex);
+  target = queue_;
+}
+
+LogThread::~LogThread() {
+  if (!drain()) {
+    thread_.detach();
+    return;
+  }
+  {
+    const std::lock_guard lock(target_mutex);
+    target = nullptr;
+  }
+  {
+    const std::lock_guard lock(queue_->mutex);
+    queue_->is_ending = true;
+    queue_->changed.notify_all();
+  }
+  thread_.join();
+}
+
+void LogThread::say(std::string_view line) { queue_->push(std::string(line) + '\n'); }
+
+bool LogThread::drain() {
+  using Steady = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kForOneLine{1};
+  constexpr std::chrono::seconds kForAll{5};
+  const auto deadline = Steady::now() + kForAll;
+  std::unique_lock lock(queue_->mutex);
+  const auto is_through = [this] { return queue_->is_idle && queue_->lines.empty(); };
+  while (!is_through()) {
+    const std::uint64_t taken = queue_->taken;
+    const bool goes_on =
+        queue_->changed.wait_until(lock, std::min(deadline, Steady::now() + kForOneLine),
+                                   [&] { return is_through() || queue_->taken != taken; });
+    if (!goes_on || (Steady::now() >= deadline && !is_through())) return false;
+  }
+  return true;
+}
+
+std::uint64_t log_lines_dropped() { return dropped; }
+
 void set_up_logging(LogLevel level, LogFormat format) {
-  logger().set_level(spdlog_level(level));
+  least_level = level;
   current_format = format;
 }
 
 void log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-  if (!logger().should_log(spdlog_level(level))) return;
-  const std::string line =
-      format_log_line(current_format, std::chrono::system_clock::now(), level, message, fields);
-  logger().log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
+  if (level < least_level) return;
+  hand_over(line_of_now(level, message, fields));
 }
 
 std::string format_log_line(LogFormat format, std::chrono::system_clock::time_point time,

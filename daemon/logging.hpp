@@ -1,16 +1,22 @@
 // Log lines on standard error: a fixed sentence, then key=value.
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <variant>
 
 #include "daemon/config/config.hpp"
 
 namespace deskpulse {
+
+struct LogQueue;
 
 struct LogField {
   std::string_view key;
@@ -21,10 +27,39 @@ struct LogField {
 void set_up_logging(config::LogLevel level, config::LogFormat format);
 
 /// Writes one line: `message` is a fixed sentence, everything that varies is a field. Customer ids,
-/// message texts and secrets must not come here. May be called from any thread.
+/// message texts and secrets must not come here. May be called from any thread, but not in a
+/// forked child. While there is a LogThread it waits for nobody; otherwise for whoever reads.
 ///     log(LogLevel::info, "Feed connected.", {{"host", host}, {"attempt", 3}});
 void log(config::LogLevel level, std::string_view message,
          std::initializer_list<LogField> fields = {});
+
+/// While it lives, lines are written by a thread of its own: a reader that stands still, a full
+/// pipe or a disk that hangs, holds up nobody who logs. What the reader has not taken waits, 1 MiB
+/// of it; beyond that the oldest lines are dropped and counted, and a line says so where they would
+/// have been. What waits is lost with a process that is killed or crashes. One at a time.
+class LogThread {
+ public:
+  /// Throws std::system_error when the system has no thread for it.
+  explicit LogThread(int descriptor = STDERR_FILENO);
+  /// As drain(). Where the reader stands still the thread is left to itself, and what is logged
+  /// from then on waits for it; otherwise that is written by whoever logs, as before.
+  ~LogThread();
+  LogThread(const LogThread&) = delete;
+  LogThread& operator=(const LogThread&) = delete;
+
+  /// A line as it is, without its end: for what is said to whoever started the program.
+  void say(std::string_view line);
+  /// Waits until all has been written that was logged before: while the reader takes a line a
+  /// second, and for five seconds at most. False when it was not.
+  bool drain();
+
+ private:
+  std::shared_ptr<LogQueue> queue_;
+  std::thread thread_;
+};
+
+/// Lines that were never written, since the process began: see LogThread; or the write failed.
+std::uint64_t log_lines_dropped();
 
 /// The line without its end, as written for an event at `time`: in logfmt
 ///     ts=2023-11-14T22:13:20.123Z level=info msg="Feed connected." host=a.example attempt=3

@@ -82,6 +82,7 @@ class Daemon {
               asio::post(io_, [this, moment = std::move(moment), filled = std::move(filled)] {
                 monitor_.fill(*moment);
                 moment->status.config = config_status_;
+                moment->status.log_lines_dropped = log_lines_dropped();
                 if (persistence_) persistence_->fill(moment->status.store);
                 fill_memory(moment->status);
                 filled();
@@ -303,7 +304,6 @@ void forbid_cores() {
 
 ExitCode run_daemon(const config::Config& config, const Surroundings& surroundings,
                     std::ostream& err) {
-  const auto say = [&err](std::string_view sentence) { err << "deskpulsed: " << sentence << "\n"; };
   forbid_cores();
   const std::vector<std::string> problems = read_required(config).problems;
   for (const std::string& problem : problems) err << kProgram << problem << "\n";
@@ -313,6 +313,11 @@ ExitCode run_daemon(const config::Config& config, const Surroundings& surroundin
   std::signal(SIGPIPE, SIG_IGN);
   // And a file that may not grow any more (LimitFSIZE=) is one, as a full disk is.
   std::signal(SIGXFSZ, SIG_IGN);
+  LogThread log_thread;
+  // Behind the log, and like it held up by nobody.
+  const auto say = [&](std::string_view sentence) {
+    log_thread.say(kProgram + std::string(sentence));
+  };
   std::optional<Daemon> daemon;
   try {
     daemon.emplace(config, surroundings);
@@ -328,11 +333,15 @@ ExitCode run_daemon(const config::Config& config, const Surroundings& surroundin
   }
   try {
     if (daemon->run()) return kExitOk;
+    log_thread.drain();
     std::_Exit(kExitIoError);
   } catch (const std::system_error& failure) {
     say(failure.what());
   } catch (const boost::system::system_error& failure) {
     say(failure.what());
+  } catch (const std::exception& failure) {
+    say(failure.what());
+    return kExitSoftware;
   }
   return kExitIoError;
 }

@@ -24,7 +24,7 @@ constexpr std::string_view kIndexPage = R"(<!DOCTYPE html>
 <li><a href="/api/v1/snapshot">/api/v1/snapshot</a>: 此刻的全部数据 · all of this moment, as JSON</li>
 <li><a href="/api/v1/waiting">/api/v1/waiting</a>: 等待中的顾客 · the customers who wait, as JSON</li>
 <li><a href="/-/ready">/-/ready</a>: 数据是否实时 · whether the numbers are live</li>
-<li><a href="/-/healthy">/-/healthy</a>: 进程是否存活 · whether the process is alive</li>
+<li><a href="/-/healthy">/-/healthy</a>: 进程是否正常工作 · whether the process does its work</li>
 </ul>
 </body>
 </html>

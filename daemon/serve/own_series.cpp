@@ -104,6 +104,10 @@ std::vector<prometheus::MetricFamily> StatusCollectable::Collect() const {
   families.push_back(count(
       "deskpulse_stalls_total",
       "Times that the process stood still for more than a second (进程停顿次数).", status_.stalls));
+  families.push_back(count("deskpulse_log_lines_dropped_total",
+                           "Log lines that were never written, since nobody took them "
+                           "(丢弃日志行数).",
+                           status_.log_lines_dropped));
   add_limit_series(status_.limits, families);
   add_store_series(status_.store, families);
   return families;

@@ -47,8 +47,12 @@ void PrometheusPages::add_routes(Routes& routes) {
       reply(moment == nullptr ? busy() : readiness(*moment));
     });
   });
-  routes.add("/-/healthy",
-             [](const Request&, const Reply& reply) { reply(text_response(200, "ok\n")); });
+  // Both threads are alive where a moment goes from one to the other.
+  routes.add("/-/healthy", [moments = moments_](const Request&, Reply reply) {
+    moments->next([reply = std::move(reply)](const Moment* moment) {
+      reply(moment == nullptr ? busy() : text_response(200, "ok\n"));
+    });
+  });
 }
 
 void PrometheusPages::answer(Page page, bool gzip, Reply reply) {

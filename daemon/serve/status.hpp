@@ -97,7 +97,8 @@ struct Status {
   std::chrono::milliseconds allowed_lateness{};
   std::uint64_t clock_steps = 0;  ///< times that the system's clock was set
   std::uint64_t stalls = 0;       ///< times that the process stood still
-  std::vector<LimitUse> limits;   ///< each that there is, from the start
+  std::uint64_t log_lines_dropped = 0;
+  std::vector<LimitUse> limits;  ///< each that there is, from the start
   StoreStatus store;
   ConfigStatus config;
 };

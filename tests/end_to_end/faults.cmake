@@ -22,6 +22,7 @@ endforeach()
 add_fault_test(canary ${here}/canary_test.py)
 add_fault_test(soak ${here}/soak --hours 0.004 --every 2 --rate 100
   --faults kill,terminate,damaged_snapshot,hang)
+add_fault_test(standing_reader ${here}/standing_reader_test.py)
 # What memory and processor time a program takes is not to be measured beside the sanitizers.
 if(NOT DESKPULSE_SANITIZE)
   foreach(of Growth Collisions)

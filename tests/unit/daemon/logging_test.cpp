@@ -1,6 +1,14 @@
 #include "daemon/logging.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <future>
+#include <string>
 
 namespace deskpulse {
 namespace {
@@ -39,6 +47,108 @@ TEST(LogLine, StaysOneLineWhateverAValueHolds) {
 TEST(LogLine, ShowsAnEmptyValueAsQuotes) {
   EXPECT_EQ(format_log_line(LogFormat::logfmt, kTime, LogLevel::debug, "X.", {{"v", ""}}),
             "ts=2023-11-14T22:13:20.007Z level=debug msg=\"X.\" v=\"\"");
+}
+
+/// A pipe of 4 KiB whose reader stands still until it is asked to read.
+class Pipe {
+ public:
+  Pipe() {
+    EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0);
+    ::fcntl(ends_[1], F_SETPIPE_SZ, 4'096);
+  }
+  ~Pipe() {
+    close_reader();
+    close_writer();
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  int writer() const { return ends_[1]; }
+  void close_reader() { close(ends_[0]); }
+  void close_writer() { close(ends_[1]); }
+  /// All that comes until `end` has, or until the writer is closed.
+  std::string read_until(const std::string& end = "\x1") {
+    std::string text;
+    std::array<char, 4'096> part;
+    while (text.find(end) == std::string::npos) {
+      const ssize_t got = ::read(ends_[0], part.data(), part.size());
+      if (got <= 0) break;
+      text.append(part.data(), static_cast<std::size_t>(got));
+    }
+    return text;
+  }
+
+ private:
+  static void close(int& end) {
+    if (end >= 0) ::close(end);
+    end = -1;
+  }
+  std::array<int, 2> ends_{-1, -1};
+};
+
+/// Some 1,100 bytes each.
+void log_lines(int count) {
+  const std::string detail(1'000, 'd');
+  for (int i = 0; i < count; ++i)
+    log(LogLevel::info, "A line.", {{"number", i}, {"detail", detail}});
+}
+
+TEST(LogThread, LosesNothingWhileTheReaderReads) {
+  Pipe pipe;
+  std::future<std::string> read;
+  {
+    LogThread thread(pipe.writer());
+    read = std::async(std::launch::async, [&] { return pipe.read_until(); });
+    log_lines(200);
+    thread.say("deskpulsed: the last words");
+  }
+  pipe.close_writer();
+
+  const std::string text = read.get();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 201);
+  EXPECT_NE(text.find("number=0 "), std::string::npos);
+  EXPECT_TRUE(text.ends_with("\ndeskpulsed: the last words\n")) << text.substr(text.size() - 100);
+}
+
+TEST(LogThread, AReaderThatStandsStillHoldsUpNobodyAndIsToldWhatItMissed) {
+  Pipe pipe;
+  LogThread thread(pipe.writer());
+  const std::uint64_t before = log_lines_dropped();
+  log_lines(3'000);
+
+  const std::uint64_t missed = log_lines_dropped() - before;
+  EXPECT_GT(missed, 1'500u);
+  EXPECT_LT(missed, 2'500u);  // of each mebibyte that waits some 950 lines
+
+  const std::string text = pipe.read_until("number=2999 ");
+  EXPECT_NE(text.find("number=0 "), std::string::npos);
+  EXPECT_NE(text.find("level=warn msg=\"Log lines were dropped, nobody took them.\" count=" +
+                      std::to_string(missed) + "\n"),
+            std::string::npos);
+  EXPECT_EQ(log_lines_dropped() - before, missed);
+}
+
+TEST(LogThread, AReaderThatIsGoneCostsItsLines) {
+  Pipe pipe;
+  pipe.close_reader();
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::uint64_t before = log_lines_dropped();
+  {
+    LogThread thread(pipe.writer());
+    log_lines(3);
+  }
+  EXPECT_EQ(log_lines_dropped() - before, 3u);
+}
+
+TEST(LogThread, EndsThoughTheReaderStandsStill) {
+  // The thread is left to itself, so the pipe stays as well.
+  static Pipe& pipe = *new Pipe;
+  {
+    LogThread thread(pipe.writer());
+    log_lines(100);
+    EXPECT_FALSE(thread.drain());
+  }
+  log_lines(1);  // and nobody waits afterwards either
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ TEST_F(DaemonServerTest, ScrapesThatWaitTogetherShareOneMoment) {
   feed.wait_until_asked();
   ASSERT_TRUE(second.send("GET /metrics/agents HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   // Connections are served in turn, so when this is answered the second has been heard.
-  ASSERT_EQ(third.get("/-/healthy").status, 200U);
+  ASSERT_EQ(third.get("/").status, 200U);
   feed.answer();
 
   EXPECT_THAT(first.read_answer().body, HasSubstr("deskpulse_shop_info"));
@@ -202,7 +202,7 @@ TEST_F(DaemonServerTest, HundredsOfScrapesThatWaitTogetherAreOneRendering) {
         clients.back()->send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + coding + "\r\n"));
   }
   feed.wait_until_asked();
-  ASSERT_EQ(HttpClient(port).get("/-/healthy").status, 200U);  // by then all have been heard
+  ASSERT_EQ(HttpClient(port).get("/").status, 200U);  // by then all have been heard
   feed.answer();
 
   // What the process says of itself differs from rendering to rendering.
@@ -221,13 +221,13 @@ TEST_F(DaemonServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
 
   const Answer busy = client.get("/metrics");
   const Answer still_busy = client.get("/metrics");
-  const Answer healthy = client.get("/-/healthy");
+  const Answer unhealthy = client.get("/-/healthy");
   feed.answer();
 
   EXPECT_EQ(busy.status, 503U);
   EXPECT_THAT(busy.body, HasSubstr("busy"));
   EXPECT_EQ(still_busy.status, 503U);
-  EXPECT_EQ(healthy.status, 200U);
+  EXPECT_EQ(unhealthy.status, 503U);
   EXPECT_EQ(feed.asked(), 1);  // questions do not pile up
   Answer answer;
   do {  // as often as it takes on a loaded machine

@@ -86,6 +86,7 @@ TEST(StatusCollectable, SaysHowNearEachLimitIs) {
   status.allowed_lateness = std::chrono::milliseconds{90'500};
   status.clock_steps = 2;
   status.stalls = 1;
+  status.log_lines_dropped = 4;
   const engine::Report report;
 
   const check::Page page = page_of(StatusCollectable(build, status, report));
@@ -98,6 +99,7 @@ TEST(StatusCollectable, SaysHowNearEachLimitIs) {
   EXPECT_EQ(page.value("deskpulse_allowed_lateness_seconds", {}), 90.5);
   EXPECT_EQ(page.value("deskpulse_clock_steps_total", {}), 2);
   EXPECT_EQ(page.value("deskpulse_stalls_total", {}), 1);
+  EXPECT_EQ(page.value("deskpulse_log_lines_dropped_total", {}), 4);
 }
 
 TEST(StatusCollectable, SaysWhatTheStoreDoes) {
