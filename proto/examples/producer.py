@@ -31,6 +31,7 @@ class Log:
     def __init__(self):
         self.events = collections.deque()
         self.floor = 1
+        self.presence = {}  # the newest agent_status of each agent
         self.changed = asyncio.Event()
 
     @property
@@ -38,12 +39,20 @@ class Log:
         return self.floor + len(self.events) - 1
 
     def append(self, event):
+        if event.get("type") == "agent_status":
+            self.presence[event.get("shop"), event.get("agent")] = event
         self.events.append(event)
         if len(self.events) > BACKLOG:
             self.events.popleft()
             self.floor += 1
         self.changed.set()
         self.changed = asyncio.Event()
+
+    def repeat_presence(self):
+        """Else a client without a history knows of those only who change theirs."""
+        now = time.time_ns() // 1_000_000
+        for event in list(self.presence.values()):
+            self.append({name: value for name, value in event.items() if name != "id"} | {"ts": now})
 
     def after(self, seq):
         first = seq + 1 - self.floor
@@ -165,6 +174,8 @@ async def serve(log, reader, writer):
         how, seq = resume(log, hello)
         ready = {"op": "ready", "epoch": EPOCH, "resume": how, "floor": log.floor}
         await send_json(writer, {**ready, "head": log.head, "heartbeat_ms": HEARTBEAT_MS})
+        if how != "ok":
+            log.repeat_presence()
         tasks = [
             asyncio.ensure_future(send_events(writer, log, seq)),
             asyncio.ensure_future(read_acks(reader, writer)),

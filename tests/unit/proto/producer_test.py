@@ -134,6 +134,23 @@ class Producer(unittest.TestCase):
             events = client.events(len(LINES))
             self.assertEqual(events, list(enumerate(map(json.loads, LINES), 1)))
 
+    def test_tells_a_client_without_a_history_who_is_there(self):
+        self.start()
+        told = json.loads(LINES[0]) | {"type": "agent_status", "agent": "amy", "status": "online", "capacity": 9, "id": "p-1"}
+        self.write([json.dumps(told | {"status": "busy"}), json.dumps(told)])
+        with Client(self.address, GRANTED) as client:
+            ready = client.hello(after=0)  # from the floor: it knows all
+            self.assertEqual((ready["resume"], len(client.events(2))), ("ok", 2))
+        with Client(self.address, GRANTED) as client:
+            ready = client.hello()
+            self.assertEqual((ready["resume"], ready["head"]), ("live", 2))
+            frame = client.frame()
+            self.assertEqual((frame["op"], frame.get("seq"), len(frame.get("events", []))), ("events", 3, 1))
+            event = frame["events"][0]
+            self.assertEqual((event["agent"], event["status"], event["capacity"]), ("amy", "online", 9))
+            self.assertGreater(event["ts"], told["ts"])
+            self.assertNotIn("id", event)
+
     def test_goes_on_where_the_client_was(self):
         self.start()
         with Client(self.address, GRANTED) as client:
