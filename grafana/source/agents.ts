@@ -56,6 +56,7 @@ export function agents(say: Say, language: Language): Board {
     refresh: "10s",
     chooses: { shop: true, agent: true },
     sections: [
+      { panels: [panels.freshness({ width: 24, height: 3 }, say)] },
       {
         panels: [
           presence,

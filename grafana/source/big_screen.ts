@@ -133,25 +133,10 @@ export function bigScreen(say: Say, _language: Language): Board {
               unit: "locale",
               ...small,
             },
-            `sum(max by (shop, from) (deskpulse_shop_messages{job=~"$job",instance=~"$instance",shop=~"$shop",window="1m"}))`,
+            series.overShopsAnd("from", "1m", "messages"),
             say,
           ),
-          panels
-            .wordStat(
-              {
-                title: say("数据", "Data"),
-                description: say(
-                  "数字是否为实时：数据源断开、静默或追赶时为停滞；无数据表示 deskpulse 没有应答。",
-                  "Whether the numbers are live: they stand still while the feed is disconnected, silent or behind. No data means that deskpulse does not answer.",
-                ),
-                unit: "none",
-                ...small,
-              },
-              `max(${series.own("deskpulse_feed_stale")})`,
-              say,
-              ["0", say("✓ 实时", "✓ Live"), colours.good],
-              ["1", say("▲ 停滞", "▲ Stale"), colours.bad],
-            ),
+          panels.freshness(small, say),
           waiting,
           response,
           panels.judgedBars(

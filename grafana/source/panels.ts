@@ -10,6 +10,7 @@ import * as table from "@grafana/grafana-foundation-sdk/table";
 import * as timeseries from "@grafana/grafana-foundation-sdk/timeseries";
 import * as colours from "./colours";
 import type { Say } from "./language";
+import { shownIsStale } from "./series";
 import { nearAbove, nearBelow, type Judged } from "./targets";
 
 /** What every panel says of itself, and its place: width in columns of 24, height in rows. */
@@ -129,6 +130,24 @@ export const wordStat = (frame: Frame, expr: string, say: Say, ...options: [stri
   numberStat(frame, expr, say)
     .colorMode(common.BigValueColorMode.BackgroundSolid)
     .mappings([words(...options)]);
+
+/** Whether the numbers beside it are live. */
+export const freshness = (size: { width: number; height: number }, say: Say) =>
+  wordStat(
+    {
+      title: say("数据", "Data"),
+      description: say(
+        "所选店铺的数字是否为实时：数据源断开、静默或追赶时为停滞；有两个 deskpulse 时，只要其中一个为实时即显示它的数字。无数据表示 deskpulse 没有应答。",
+        "Whether the numbers of the chosen shops are live: they stand still while the feed is disconnected, silent or behind. Of two daemons the one that is live is shown. No data means that deskpulse does not answer.",
+      ),
+      unit: "none",
+      ...size,
+    },
+    shownIsStale,
+    say,
+    ["0", say("✓ 实时", "✓ Live"), colours.good],
+    ["1", say("▲ 停滞", "▲ Stale"), colours.bad],
+  );
 
 /** Several named values side by side. */
 export const statStrip = (frame: Frame, queries: cog.Builder<cog.Dataquery>[], say: Say) =>

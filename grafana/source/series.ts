@@ -5,7 +5,8 @@
  * its agents'.
  *
  * Every value is first reduced to one for each shop (or agent) by `max`, so that two daemons on the
- * same stream, or one that is scraped twice, do not count double.
+ * same stream, or one that is scraped twice, do not count double. What a daemon says that is stale is left
+ * out before that where another one has live numbers of the same shop.
  */
 
 /** The variables that every dashboard has. */
@@ -26,18 +27,34 @@ export const own = (name: string, labels = "") => `${name}{${chosen}${and(labels
 
 const shopSelector = (name: string, labels: string) => `deskpulse_shop_${name}{${chosen},shop=~"$shop"${and(labels)}}`;
 
+/** Which daemons know a shop, and of these the ones that are live (0) or stale (1). */
+const shopInfoOf = (at: string) => `${shopSelector("info", "")}${at}`;
+const ofThose = (stale: 0 | 1, at: string) => `on (instance) ${own("deskpulse_feed_stale")}${at} == ${stale}`;
+/**
+ * A vector with the labels `instance` and `shop`, without that of stale daemons where another one has live numbers of the
+ * shop. Where none has, all stay, and `shownIsStale` marks them. `at` is the time of the vector, as an offset or with @.
+ */
+const newest = (vector: string, at = "") =>
+  `${vector} unless on (instance, shop) (${shopInfoOf(at)} and ${ofThose(1, at)} and on (shop) (${shopInfoOf(at)} and ${ofThose(0, at)}))`;
+/** 1 where the numbers of one of the chosen shops are stale by all daemons that know it. */
+export const shownIsStale = `max(min by (shop) (${shopInfoOf("")} * on (instance) group_left () max by (instance) (${own("deskpulse_feed_stale")}))) or min(${own("deskpulse_feed_stale")})`;
+
 /** A level of each shop. */
-export const perShop = (name: string, labels = "", when: When = "") =>
-  `max by (shop) (${shopSelector(name, labels)}${when})`;
+export const perShop = (name: string, labels = "", when: When = "") => perShopAnd("", name, labels, when);
+/** The same for each value of another label. */
+const perShopAnd = (label: string, name: string, labels: string, when: When = "") =>
+  `max by (shop${and(label)}) (${newest(`${shopSelector(name, labels)}${when}`, when)})`;
 /** A number in a window, of each shop. */
 export const perShopIn = (of: Window, name: string, when: When = "") => perShop(name, window(of), when);
 
 /** The sum over the chosen shops. */
 export const overShops = (name: string, labels = "", when: When = "") => `sum(${perShop(name, labels, when)})`;
+/** The sum over the shops and all values of another label, in a window. */
+export const overShopsAnd = (label: string, of: Window, name: string) => `sum(${perShopAnd(label, name, window(of))})`;
 export const overShopsIn = (of: Window, name: string, when: When = "") => overShops(name, window(of), when);
 /** The greatest of the chosen shops. */
 export const worstShop = (name: string, labels = "", when: When = "") =>
-  `max(${shopSelector(name, labels)}${when})`;
+  `max(${newest(`${shopSelector(name, labels)}${when}`, when)})`;
 
 /** A quotient of two vectors with the same labels; absent where the denominator is 0. */
 export const ratio = (numerator: string, denominator: string) => `${numerator} / (${denominator} > 0)`;
@@ -64,13 +81,13 @@ export const shopNameAndProfile = `max by (shop, name, profile) (${shopInfo})`;
 
 /** A counter's rate, of each shop. */
 export const shopRate = (counter: string, labels: string) =>
-  `max by (shop) (rate(${shopSelector(counter, labels)}[$__rate_interval]))`;
+  `max by (shop) (${newest(`rate(${shopSelector(counter, labels)}[$__rate_interval])`)})`;
 /** How many fell into each bucket of a histogram at a time, over the shops. */
 export const bucketsOverShops = (histogram: string) =>
-  `sum by (le) (max by (shop, le) (increase(${shopSelector(`${histogram}_bucket`, "")}[$__rate_interval])))`;
+  `sum by (le) (max by (shop, le) (${newest(`increase(${shopSelector(`${histogram}_bucket`, "")}[$__rate_interval])`)}))`;
 /** A counter's rate for each shop and value of a label, added up over the shops. */
 export const rateOverShops = (counter: string, label: string, labels = "") =>
-  `sum by (${label}) (max by (shop, ${label}) (rate(${shopSelector(counter, labels)}[$__rate_interval])))`;
+  `sum by (${label}) (max by (shop, ${label}) (${newest(`rate(${shopSelector(counter, labels)}[$__rate_interval])`)}))`;
 /** What a counter of the daemon grew by each second. */
 export const rate = (counter: string, by: string, labels = "") =>
   `sum by (${by}) (rate(${own(counter, labels)}[$__rate_interval]))`;
@@ -90,7 +107,8 @@ export const chosenPeople = `${people},agent=~"$agent"`;
 export function agents(who: string) {
   const selector = (name: string, labels: string) =>
     `deskpulse_agent_${name}{${chosen},shop=~"$shop",${who}${and(labels)}}`;
-  const level = (name: string, labels = "", at = "") => `max by (shop, agent) (${selector(name, labels)}${at})`;
+  const level = (name: string, labels = "", at = "") =>
+    `max by (shop, agent) (${newest(`${selector(name, labels)}${at}`, at)})`;
   const within = (of: Window, name: string) => level(name, window(of));
   const info = `topk by (shop, agent) (1, ${selector("info", "")})`;
   /** Load; those without a known capacity, as robots, come after all others, by conversations. */
@@ -105,13 +123,13 @@ export function agents(who: string) {
     info,
     /** The same and presence, with no labels but those that a table shows. */
     nameAndGroup: `max by (shop, agent, name, group) (${info})`,
-    presence: `max by (shop, agent, status) (topk by (shop, agent) (1, ${selector("status", "")}))`,
+    presence: `max by (shop, agent, status) (topk by (shop, agent) (1, ${newest(selector("status", ""))}))`,
     /** Open conversations against what the agent can take; absent where that is unknown. */
     load: ratio(level("open_conversations"), level("capacity")),
     ratio: (of: Window, numerator: string, denominator: string) => ratio(within(of, numerator), within(of, denominator)),
     /** A counter's rate, of each. */
     rate: (counter: string, labels = "") =>
-      `sum by (shop, agent) (max by (shop, agent, from) (rate(${selector(counter, labels)}[$__rate_interval])))`,
+      `sum by (shop, agent) (max by (shop, agent, from) (${newest(`rate(${selector(counter, labels)}[$__rate_interval])`)}))`,
     /** A vector by shop and agent, with the agent's name as a label. */
     withName: (vector: string) => `(${vector}) * on (shop, agent) group_left (name) ${info}`,
     /** Only those under most pressure, so that tables stay readable. */

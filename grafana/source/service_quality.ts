@@ -54,6 +54,7 @@ export function serviceQuality(say: Say, language: Language): Board {
     refresh: "30s",
     chooses: { shop: true, agent: false },
     sections: [
+      { panels: [panels.freshness({ width: 24, height: 3 }, say)] },
       {
         title: say("今日到现在", "Today so far"),
         panels: [

@@ -68,6 +68,16 @@ def selectors(expr):
     ]
 
 
+def in_brackets(expr, start):
+    """The text from an opening bracket to its closing one."""
+    depth = 0
+    for end in range(start, len(expr)):
+        depth += {"(": 1, ")": -1}.get(expr[end], 0)
+        if depth == 0:
+            return expr[start : end + 1]
+    raise AssertionError(f"a bracket is not closed: {expr}")
+
+
 def texts(node, path=""):
     """(path, text) of everything that a person reads."""
     if isinstance(node, dict):
@@ -246,8 +256,16 @@ class Dashboards(unittest.TestCase):
 
     @for_each(all_queries)
     def test_a_division_by_nothing_is_no_data(self, expr):
-        for divisor in re.findall(r"/ (\((?:[^()]|\((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))*\))", expr):
-            self.assertRegex(divisor, r"> 0\)$")
+        for start in re.finditer(r"/ (?=\()", expr):
+            self.assertRegex(in_brackets(expr, start.end()), r"> 0\)$")
+
+    @for_each(all_queries)
+    def test_what_a_daemon_says_that_is_stale_is_left_out_where_another_is_live(self, expr):
+        for name, _, _, after in selectors(expr):
+            if name.startswith(("deskpulse_shop_", "deskpulse_agent_")) and not name.endswith("_info"):
+                self.assertRegex(
+                    after, r"^(?:\[[^]]*\]\)| offset 1d| @ end\(\))? unless on \(instance, shop\) \(deskpulse_shop_info\{", name
+                )
 
     @for_each(all_queries)
     def test_customers_of_a_shop_are_never_the_sum_of_its_agents(self, expr):
