@@ -6,8 +6,8 @@ foreach(test unit configuration manual completion)
     ENVIRONMENT "${programs}")
 endforeach()
 
-# Only of what is shipped. `package_in_a_fresh_root` and `package_is_reproducible` go further, and
-# take minutes.
+# Only of what is shipped. `package_in_a_fresh_root`, `in_a_fresh_root` and `package_is_reproducible`
+# go further, and take minutes or an hour.
 if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT DESKPULSE_SANITIZE)
   add_test(NAME EndToEnd.package_content
     COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/package_content_test.py)
