@@ -72,6 +72,14 @@ constexpr std::string_view kNotes[] = {
 
 constexpr std::string_view kGiven[] = {"雅", "晴", "琳", "悦", "楠", "薇", "萌", "宁", "欣", "蕾",
                                        "航", "宇", "涛", "磊", "凯", "然", "诺", "安", "夏", "秋"};
+constexpr std::string_view kFamily[] = {"林", "周", "苏", "许", "沈", "陆", "顾", "叶", "程", "江",
+                                        "何", "宋", "唐", "方", "韩", "邓", "秦", "白", "温", "梁"};
+constexpr std::string_view kBrands[] = {
+    "青禾", "云岫", "木棉里", "山月集", "南枝", "拾光里", "橙屿", "白鹿溪", "松果树", "麦田里",
+    "知夏", "听澜", "朝露",   "晚风集", "半山", "小满铺", "禾木", "星屿",   "雪松",   "竹里"};
+constexpr std::string_view kGoods[] = {"家居", "女装", "母婴", "美妆",
+                                       "数码", "食品", "运动", "文具"};
+constexpr std::string_view kKinds[] = {"旗舰店", "官方旗舰店", "专卖店", "旗舰店", "专营店"};
 constexpr std::string_view kGroups[] = {"售前", "售后", "大促支援"};
 
 }  // namespace
@@ -93,11 +101,24 @@ std::string long_story(unsigned which) {
   return story;
 }
 
+std::string shop_name(unsigned n) {
+  constexpr unsigned kNames = std::size(kBrands);
+  constexpr unsigned kAll = kNames * std::size(kGoods);
+  const unsigned goods = n % kNames + n / kNames;  // a brand's next shop sells something else
+  std::string name(kBrands[n % kNames]);
+  name += kGoods[goods % std::size(kGoods)];
+  name += kKinds[n % std::size(kKinds)];
+  if (n >= kAll) name += std::to_string(n / kAll + 1);
+  return name;
+}
+
 std::string agent_name(unsigned n) {
   constexpr unsigned kNames = std::size(kGiven);
-  std::string name = n % (2 * kNames) < kNames ? "小" : "阿";
+  constexpr unsigned kAll = (2 + std::size(kFamily)) * kNames;
+  const unsigned first = n / kNames % (2 + std::size(kFamily));
+  std::string name(first == 0 ? "小" : first == 1 ? "阿" : kFamily[first - 2]);
   name += kGiven[n % kNames];
-  if (n >= 2 * kNames) name += std::to_string(n / (2 * kNames) + 1);
+  if (n >= kAll) name += std::to_string(n / kAll + 1);
   return name;
 }
 

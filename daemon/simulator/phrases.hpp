@@ -23,7 +23,11 @@ std::span<const std::string_view> notes();
 /// The customer who tells everything at once: over 200 characters, one of a few by `which`.
 std::string long_story(unsigned which);
 
-/// Display names of agents, such as 小雅; the n-th of any number.
+/// Shops by the names that their platform knows them by, such as 青禾家居旗舰店; the n-th of any
+/// number.
+std::string shop_name(unsigned n);
+
+/// Display names of agents, such as 小雅 and 林晴; the n-th of any number.
 std::string agent_name(unsigned n);
 std::span<const std::string_view> agent_groups();
 

@@ -86,9 +86,8 @@ void Traffic::World::open_shops(int shops, int agents) {
   auto hired = 0u;
   for (std::uint32_t i = 0; i < shops_.size(); ++i) {
     Shop& shop = shops_[i];
-    shop.id = i + 1 < 10 ? "shop-0" : "shop-";
-    shop.id += std::to_string(i + 1);
-    shop.robot = "robot-01";
+    shop.id = shop_name(i);
+    shop.robot = "智能客服";
     shop.robot_named = i % 4 != 3;
     shop.share = even ? 1.0 / shops : weight(static_cast<int>(i)) / weights;
     share_so_far += shop.share;

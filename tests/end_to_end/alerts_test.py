@@ -143,7 +143,7 @@ class Alertmanager(Program):
         )
 
     def address(self):
-        return self.said(r'msg="Listening on" address=(127\.0\.0\.1:\d+)')[1]
+        return self.said(r'msg="Listening on".*? address=(127\.0\.0\.1:\d+)')[1]
 
     def inhibited(self):
         """The labels of alerts that are held back because of others."""

@@ -37,7 +37,7 @@ scrape_configs:
         )
 
     def query(self, promql):
-        address = self.said(r'msg="Listening on" address=(127\.0\.0\.1:\d+)')[1]
+        address = self.said(r'msg="Listening on".*? address=(127\.0\.0\.1:\d+)')[1]
         status, text = get(f"http://{address}/api/v1/query?" + urllib.parse.urlencode({"query": promql}))
         return [float(s["value"][1]) for s in json.loads(text)["data"]["result"]] if status == 200 else []
 

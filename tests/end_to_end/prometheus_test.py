@@ -43,7 +43,7 @@ class Prometheus(Program):
 
     def query(self, promql):
         """The result's series: a list of (labels, value)."""
-        address = self.said(r'msg="Listening on" address=(127\.0\.0\.1:\d+)')[1]
+        address = self.said(r'msg="Listening on".*? address=(127\.0\.0\.1:\d+)')[1]
         status, text = get(f"http://{address}/api/v1/query?" + urllib.parse.urlencode({"query": promql}))
         if status == 503:
             return []  # still starting

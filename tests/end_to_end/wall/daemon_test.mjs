@@ -9,6 +9,7 @@ import { assertAccessible, assertReadable, launch, openPage } from "./browser.mj
 
 const screenshots = process.env.WALL_SCREENSHOTS || process.env.WALL_SCREENSHOTS_DEFAULT;
 const HOSTILE = `<img src=x onerror="hacked=1"> '"\u202eeman ${"长".repeat(60)}`;
+const HOSTILELY_NAMED = "云岫女装官方旗舰店";  // the simulator's second shop
 const PATIENCE = 90_000;
 
 let browser;
@@ -23,7 +24,7 @@ before(async () => {
   const feed = await platform.said(/on (ws:\/\/127\.0\.0\.1:\d+)/);
   writeFileSync(join(folder, "deskpulse.toml"), [
     `[feed]\nurl = "${feed}/"\nstart = "floor"`,
-    `[[shop]]\nid = "shop-02"\nname = ${JSON.stringify(HOSTILE)}`,
+    `[[shop]]\nid = "${HOSTILELY_NAMED}"\nname = ${JSON.stringify(HOSTILE)}`,
   ].join("\n"));
   daemon = await startDaemon(0);
 });
@@ -137,10 +138,10 @@ test("the pages of the real daemon are readable, and run no script of a shop's n
 });
 
 test("one shop is shown when it is chosen", async () => {
-  const { page, complaints, close } = await open(`page=overview&lang=en&shop=shop-02`);
+  const { page, complaints, close } = await open(`page=overview&lang=en&shop=${encodeURIComponent(HOSTILELY_NAMED)}`);
   assert.equal(await page.locator("#title").textContent(), HOSTILE);
   await eventually("the page and the snapshot of one shop to be of the same moment", async () => {
-    const snapshot = JSON.parse(await ask("/api/v1/snapshot?shop=shop-02"));
+    const snapshot = JSON.parse(await ask(`/api/v1/snapshot?shop=${encodeURIComponent(HOSTILELY_NAMED)}`));
     const shown = await shownBy(page);
     if (shown.watermark !== String(snapshot.watermark)) return null;
     assertShows(shown, snapshot);

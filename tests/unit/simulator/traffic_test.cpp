@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/simulator/day_curve.hpp"
+#include "daemon/simulator/phrases.hpp"
 #include "proto/decoder.hpp"
 #include "proto/encoder.hpp"
 
@@ -81,7 +82,7 @@ class Reader {
       return;
     }
     if (event.type == Type::assign) {
-      const bool from_person = !event.from_agent.empty() && event.from_agent != "robot-01";
+      const bool from_person = !event.from_agent.empty() && event.from_agent != "智能客服";
       session.transferred |= from_person;
       session.disturbed = true;
     }
@@ -364,6 +365,25 @@ TEST(Traffic, TakesItsShopsAndAgentsFromTheOptions) {
 
   EXPECT_EQ(shops.size(), 5u);
   EXPECT_EQ(agents.size(), 31u);
+}
+
+TEST(Traffic, CallsShopsAndAgentsAsPeopleDo) {
+  Traffic traffic(options_of(Preset::extreme));
+  for (int i = 0; i < 10'000; ++i) {
+    const Spoken spoken = traffic.next();
+    ASSERT_TRUE(spoken.event.shop.ends_with("店")) << spoken.event.shop;
+    ASSERT_EQ(spoken.event.agent.find("robot"), std::string_view::npos);
+  }
+
+  EXPECT_EQ(shop_name(0), "青禾家居旗舰店");
+  std::set<std::string> shops;
+  std::set<std::string> agents;
+  for (unsigned n = 0; n < 10'000; ++n) {
+    shops.insert(shop_name(n));
+    agents.insert(agent_name(n));
+  }
+  EXPECT_EQ(shops.size(), 10'000u);
+  EXPECT_EQ(agents.size(), 10'000u);
 }
 
 TEST(Traffic, GoesOnWhenNobodyIsThereToAnswer) {
