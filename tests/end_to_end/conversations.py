@@ -96,7 +96,7 @@ def replay(daemon, name):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DESKPULSE_")}
     environment["TZ"] = "America/Los_Angeles"
     return subprocess.run(
-        command, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60
+        command, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=240
     )
 
 

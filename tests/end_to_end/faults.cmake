@@ -8,7 +8,7 @@ endif()
 
 function(add_fault_test name)
   add_test(NAME EndToEnd.${name} COMMAND Python3::Interpreter ${ARGN})
-  set_tests_properties(EndToEnd.${name} PROPERTIES LABELS end_to_end TIMEOUT 300
+  set_tests_properties(EndToEnd.${name} PROPERTIES LABELS end_to_end TIMEOUT 900
     ENVIRONMENT "${programs}")
 endfunction()
 

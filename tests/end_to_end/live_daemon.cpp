@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
-constexpr auto kPatience = 60s;
+constexpr auto kPatience = 240s;
 
 feed::WebsocketSettings for_tests(feed::WebsocketSettings settings) {
   settings.backoff.base = 2ms;
@@ -42,7 +42,7 @@ LiveDaemon::~LiveDaemon() {
 void LiveDaemon::run_until(const std::string& what, const std::function<bool()>& condition) {
   const auto deadline = Steady::now() + kPatience;
   while (!condition()) {
-    if (Steady::now() >= deadline) throw std::runtime_error("waited a minute for " + what);
+    if (Steady::now() >= deadline) throw std::runtime_error("waited minutes for " + what);
     io_.run_one_for(10ms);  // some conditions are about the server's thread
   }
 }

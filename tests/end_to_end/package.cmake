@@ -2,7 +2,7 @@
 foreach(test unit configuration manual completion)
   add_test(NAME EndToEnd.package_${test}
     COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/package_${test}_test.py)
-  set_tests_properties(EndToEnd.package_${test} PROPERTIES LABELS end_to_end TIMEOUT 300
+  set_tests_properties(EndToEnd.package_${test} PROPERTIES LABELS end_to_end TIMEOUT 900
     ENVIRONMENT "${programs}")
 endforeach()
 
@@ -11,6 +11,6 @@ endforeach()
 if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT DESKPULSE_SANITIZE)
   add_test(NAME EndToEnd.package_content
     COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/package_content_test.py)
-  set_tests_properties(EndToEnd.package_content PROPERTIES LABELS end_to_end TIMEOUT 600
+  set_tests_properties(EndToEnd.package_content PROPERTIES LABELS end_to_end TIMEOUT 1800
     ENVIRONMENT "${programs};BUILD_DIRECTORY=${PROJECT_BINARY_DIR}")
 endif()

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-PATIENCE = 90  # seconds for anything to happen on a busy machine; a test that passes never waits so long
+PATIENCE = 240  # seconds for anything to happen on a busy machine; a test that passes never waits so long
 SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"(?:,|$)')
 ESCAPED = re.compile(r"\\(.)")
@@ -138,9 +138,17 @@ def get(url):
             return refusal.code, refusal.read().decode("utf-8")
 
 
+def name_of_option(argument):
+    return str(argument).partition("=")[0]
+
+
 class Simulator(Program):
+    """A chat platform on a free port. Its shops are in the rush of the evening, with everybody at work, whatever
+    the hour is: what it sends does not depend on when the test runs."""
+
     def __init__(self, *arguments):
-        super().__init__(program("SIMULATOR"), "serve", "--listen", "127.0.0.1:0", *arguments)
+        at = () if "--at" in map(name_of_option, arguments) else ("--at", "20:00")
+        super().__init__(program("SIMULATOR"), "serve", "--listen", "127.0.0.1:0", *at, *arguments)
 
     def url(self):
         return self.said(r"on (ws://127\.0\.0\.1:\d+)")[1] + "/"

@@ -101,7 +101,7 @@ group = {toml_string(EMOJI)}
 
     def expect_silence(self, page):
         for checker in ([needed("promtool"), "check", "metrics"], [program("EXPOSITION_CHECK")]):
-            run = subprocess.run(checker, input=page.encode("utf-8"), capture_output=True, timeout=60)
+            run = subprocess.run(checker, input=page.encode("utf-8"), capture_output=True, timeout=programs.PATIENCE)
             self.assertEqual((run.returncode, run.stdout, run.stderr), (0, b"", b""), checker[0])
 
     def test_scrapes_both_pages_and_every_name_survives(self):
@@ -117,7 +117,7 @@ group = {toml_string(EMOJI)}
             counts = [count for _, count in prometheus.query("count_over_time(up[10m])")]
             return len(counts) == 4 and min(counts) >= SCRAPES
 
-        wait_for(f"{SCRAPES} scrapes of four pages", scrapes, patience=200)
+        wait_for(f"{SCRAPES} scrapes of four pages", scrapes, patience=2 * programs.PATIENCE)
 
         for what in ("min_over_time(up[10m])", "max_over_time(up[10m])"):
             self.assertEqual([up for _, up in prometheus.query(what)], [1, 1, 1, 1])

@@ -4,7 +4,6 @@
 import os
 import signal
 import socket
-import time
 
 import programs
 from programs import Daemon, ProgramTest, Simulator
@@ -12,6 +11,8 @@ from programs import Daemon, ProgramTest, Simulator
 EX_NOINPUT = 66
 EX_UNAVAILABLE = 69
 EX_CONFIG = 78
+# Pauses of the feed that are longer than any test waits: whoever waits for one of them does not end in time.
+NEVER = 'timeouts.close = "5m"\nreconnect.base = "1h"\nreconnect.cap = "1h"\n'
 
 
 class StartAndStop(ProgramTest):
@@ -110,26 +111,24 @@ class StartAndStop(ProgramTest):
 
         self.assertNotIn("word-nobody-may-see", daemon.log)
 
-    def test_ends_with_0_within_three_seconds_of_a_signal(self):
+    def test_ends_with_0_at_a_signal_and_waits_for_no_timeout(self):
         for with_signal in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(with_signal.name):
                 platform = self.run_program(Simulator())
-                daemon = self.run_program(Daemon(self.folder, f'[feed]\nurl = "{platform.url()}"\n'))
+                daemon = self.run_program(Daemon(self.folder, f'[feed]\nurl = "{platform.url()}"\n{NEVER}'))
                 daemon.wait_until_ready()
 
-                began = time.monotonic()
                 self.assertEqual(daemon.end(with_signal), 0)
 
-                self.assertLess(time.monotonic() - began, 3)
                 self.assertIn("Daemon stopped.", daemon.log)
 
     def test_ends_with_0_while_no_server_answers(self):
-        daemon = self.run_program(Daemon(self.folder, '[feed]\nurl = "ws://127.0.0.1:9/"\n'))
+        daemon = self.run_program(Daemon(self.folder, f'[feed]\nurl = "ws://127.0.0.1:9/"\n{NEVER}'))
         ready, why = daemon.ready()
         self.assertFalse(ready)
         self.assertIn("reason", why)
 
-        self.assertEqual(daemon.end(within=3), 0)
+        self.assertEqual(daemon.end(), 0)
 
 
 if __name__ == "__main__":

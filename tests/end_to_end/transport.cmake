@@ -5,6 +5,6 @@ target_link_libraries(echo_client PRIVATE asio websocket_feed warnings)
 foreach(test hostile_peers echo_client)
   add_test(NAME EndToEnd.${test}
     COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/${test}_test.py)
-  set_tests_properties(EndToEnd.${test} PROPERTIES LABELS end_to_end TIMEOUT 300
+  set_tests_properties(EndToEnd.${test} PROPERTIES LABELS end_to_end TIMEOUT 900
     ENVIRONMENT "${programs};PROGRAM_ECHO_CLIENT=$<TARGET_FILE:echo_client>")
 endforeach()

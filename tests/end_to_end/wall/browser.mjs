@@ -56,7 +56,7 @@ function observe() {
 
 /** Waits until the page shows the snapshot taken at `at`, and is laid out. */
 export async function showsSnapshot(page, { at }) {
-  await page.waitForFunction((at) => document.documentElement.dataset.at === String(at), at, { timeout: 20_000, polling: 50 });
+  await page.waitForFunction((at) => document.documentElement.dataset.at === String(at), at, { timeout: 240_000, polling: 50 });
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 

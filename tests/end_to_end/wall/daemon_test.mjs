@@ -10,7 +10,7 @@ import { assertAccessible, assertReadable, launch, openPage } from "./browser.mj
 const screenshots = process.env.WALL_SCREENSHOTS || process.env.WALL_SCREENSHOTS_DEFAULT;
 const HOSTILE = `<img src=x onerror="hacked=1"> '"\u202eeman ${"长".repeat(60)}`;
 const HOSTILELY_NAMED = "云岫女装官方旗舰店";  // the simulator's second shop
-const PATIENCE = 90_000;
+const PATIENCE = 240_000;
 
 let browser;
 let folder;

@@ -34,7 +34,7 @@ class NameResolverTest : public testing::Test {
   }
   void run() {
     io.restart();
-    io.run_for(std::chrono::seconds(30));
+    io.run_for(std::chrono::minutes(4));
   }
 
   asio::io_context io;

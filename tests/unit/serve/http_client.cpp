@@ -17,7 +17,7 @@ namespace deskpulse::serve {
 
 HttpClient::HttpClient(std::uint16_t port, const std::string& from)
     : socket_(socket(AF_INET, SOCK_STREAM, 0)), tls_(nullptr, SSL_free) {
-  const timeval patience{.tv_sec = 30, .tv_usec = 0};
+  const timeval patience{.tv_sec = 240, .tv_usec = 0};
   setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   sockaddr_in address{};
   address.sin_family = AF_INET;
