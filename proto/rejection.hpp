@@ -4,6 +4,8 @@
 #include <array>
 #include <boost/system/result.hpp>
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "proto/event.hpp"
@@ -47,6 +49,13 @@ struct Rejection {
   std::string_view field;
   friend bool operator==(const Rejection&, const Rejection&) = default;
 };
+
+/// What value() does on a rejection: its caller has forgotten to test. Boost 1.92 wants one.
+[[noreturn]] inline void throw_exception_from_error(const Rejection& rejection,
+                                                    const boost::source_location& /*where*/) {
+  throw std::logic_error("no value, but a rejection: " +
+                         std::string(reason_name(rejection.reason)));
+}
 
 /// A value, or why there is none. Test it; value() is not to be called on a rejection.
 template <class T>

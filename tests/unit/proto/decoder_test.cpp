@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <stdexcept>
 #include <string>
 
 namespace deskpulse::proto {
@@ -22,6 +23,12 @@ Rejection rejection_of(std::string_view text, const DecoderLimits& limits = {}) 
 }
 
 std::string nested(int levels) { return std::string(levels, '[') + std::string(levels, ']'); }
+
+TEST(Decoder, WhoTakesTheValueOfARejectionIsToldSo) {
+  Decoder decoder;
+
+  EXPECT_THROW(decoder.event("no event").value(), std::logic_error);
+}
 
 TEST(Decoder, ReadsEveryFieldOfAMessage) {
   Decoder decoder;
