@@ -42,6 +42,7 @@ class Monitor {
   void hold_growth(bool on) {
     engine_.hold_growth(on);
     intake_.hold_growth(on);
+    names_.hold_growth(on);
   }
   /// Lets time pass, so that deadlines fire without events and without scrapes. Where the last one
   /// was more than a second ago the process stood still: what came meanwhile has not been read yet,

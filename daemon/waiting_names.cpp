@@ -6,7 +6,7 @@
 namespace deskpulse {
 
 WaitingNames::WaitingNames(IsWaiting is_waiting, std::size_t most)
-    : is_waiting_(std::move(is_waiting)), most_(most) {}
+    : is_waiting_(std::move(is_waiting)), most_(most), held_(most) {}
 
 void WaitingNames::remember(const proto::CustomerKey& key, std::string_view id,
                             proto::Instant applied_by) {
@@ -16,7 +16,7 @@ void WaitingNames::remember(const proto::CustomerKey& key, std::string_view id,
     entry.applied_by = std::max(entry.applied_by, applied_by);
     return;
   }
-  if (entries_.size() >= most_) return;
+  if (entries_.size() >= held_) return;
   places_.emplace(key, entries_.size());
   entries_.push_back({key, std::string(id), applied_by});
 }

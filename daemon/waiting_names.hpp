@@ -29,6 +29,8 @@ class WaitingNames {
   /// Looks at the next `looks` ids and throws those away that are no longer needed at `now`.
   void sweep(proto::Instant now, std::size_t looks);
   void clear();
+  /// While on, no more ids are kept than there are now.
+  void hold_growth(bool on) { held_ = on ? entries_.size() : most_; }
 
   /// Empty when it is not known; good until the next call that changes something.
   std::string_view find(const proto::CustomerKey& key) const;
@@ -48,6 +50,7 @@ class WaitingNames {
 
   const IsWaiting is_waiting_;
   const std::size_t most_;
+  std::size_t held_;  ///< at most that many now
   std::vector<Entry> entries_;
   std::unordered_map<proto::CustomerKey, std::size_t, LowHalf> places_;
   std::size_t sweep_at_ = 0;

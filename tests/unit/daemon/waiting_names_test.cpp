@@ -62,6 +62,17 @@ TEST_F(WaitingNamesTest, RemembersNoMoreThanItsBound) {
   EXPECT_EQ(names.find({9, 9}), "");
 }
 
+TEST_F(WaitingNamesTest, WhileGrowthIsHeldTakesNoMoreThanThereAre) {
+  names.remember(kAnn, "ann", kNow);
+  names.hold_growth(true);
+  names.remember(kBen, "ben", kNow);
+  EXPECT_EQ(names.find(kBen), "");
+
+  names.hold_growth(false);
+  names.remember(kBen, "ben", kNow);
+  EXPECT_EQ(names.find(kBen), "ben");
+}
+
 TEST_F(WaitingNamesTest, TakingOneOutLeavesTheOthersTheirNames) {
   waiting = {kBen, {3, 3}};
   names.remember(kAnn, "ann", kNow);
