@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -152,6 +153,7 @@ void hand_over(std::string line) {
 }
 
 void write_lines(LogQueue& queue) {
+  ::pthread_setname_np(::pthread_self(), "log");
   std::unique_lock lock(queue.mutex);
   for (;;) {
     queue.is_idle = queue.lines.empty();
