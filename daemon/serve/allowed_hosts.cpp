@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
+
+#include "daemon/serve/authority.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -17,14 +20,9 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-bool is_port(std::string_view text) {
-  return text.size() <= 5 && std::all_of(text.begin(), text.end(),
-                                         [](unsigned char c) { return std::isdigit(c) != 0; });
-}
-
-bool is_address(int family, std::string_view text) {
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  return inet_pton(family, std::string(text).c_str(), bytes.data()) == 1;
+bool is_ipv4_address(std::string_view text) {
+  in_addr address{};
+  return inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
 }
 
 }  // namespace
@@ -42,17 +40,10 @@ AllowedHosts::AllowedHosts(const std::vector<std::string>& names, std::string_vi
 
 bool AllowedHosts::allows(std::string_view host) const {
   if (allows_all_) return true;
-  if (host.starts_with('[')) {
-    const std::size_t end = host.find(']');
-    if (end == std::string_view::npos) return false;
-    const std::string_view behind = host.substr(end + 1);
-    return (behind.empty() || (behind[0] == ':' && is_port(behind.substr(1)))) &&
-           is_address(AF_INET6, host.substr(1, end - 1));
-  }
-  const std::size_t colon = host.find(':');
-  if (colon != std::string_view::npos && !is_port(host.substr(colon + 1))) return false;
-  std::string_view name = host.substr(0, colon);
-  if (is_address(AF_INET, name)) return true;
+  const std::optional<Authority> authority = parse_authority(host);
+  if (!authority) return false;
+  std::string_view name = authority->host;
+  if (name.starts_with('[') || is_ipv4_address(name)) return true;
   if (name.ends_with('.')) name.remove_suffix(1);  // the root, said aloud
   return !name.empty() && std::find(names_.begin(), names_.end(), lower(name)) != names_.end();
 }

@@ -2,58 +2,43 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
+#include <vector>
 
-#include "daemon/serve/routes.hpp"
+#include "daemon/serve/request_head.hpp"
 
 namespace deskpulse::serve {
 
-/// Why something is not answered as it was asked: a status code and our own sentence, static text.
-struct Refusal {
-  unsigned status;
-  std::string_view sentence;
-};
-
-/// A request whose header is whole; or what came instead of one.
-struct ReceivedRequest {
-  enum class Method : std::uint8_t { get, head, other };
-  Request request;
-  Method method = Method::other;
-  std::string authorization;  ///< the field's value; empty when not sent
-  /// Whether another request can follow. Never behind a body: it is not read, so where it ends is
-  /// not known, and a peer cannot hide a second request in it.
-  bool keep_alive = false;
-  std::optional<Refusal> refusal;  ///< set when it is no HTTP request that can be answered
-};
-
-/// Collects bytes until a request's header is whole. Requests may be sent ahead; what follows the
-/// one that is taken stays. Holds `max_header_bytes` and 4 kB at the most, so a peer that never
-/// comes to an end costs no more than that. Not thread-safe.
+/// Collects bytes until a request's header is whole, or cannot become one any more; how they are
+/// cut makes no difference. Requests may be sent ahead; what follows the one that is taken stays.
+/// Holds `max_header_bytes` and 4 kB at the most, so a peer that never comes to an end costs no
+/// more than that. Looks at each byte once. Not thread-safe.
 class RequestReader {
  public:
-  explicit RequestReader(std::size_t max_header_bytes);
-  ~RequestReader();
-  RequestReader(const RequestReader&) = delete;
-  RequestReader& operator=(const RequestReader&) = delete;
+  explicit RequestReader(std::size_t max_header_bytes) : max_header_bytes_(max_header_bytes) {}
 
   /// Where the next bytes go, 4 kB; until the next call. Only while next() has nothing to give.
   std::span<char> room();
   /// That many bytes have been put there.
-  void commit(std::size_t size);
+  void commit(std::size_t size) { size_ += size; }
   /// The next request; nothing while its header is not whole. After one that says not to
   /// `keep_alive` there is no next.
   std::optional<ReceivedRequest> next();
   /// Nothing of a further request has come.
-  bool is_empty() const;
+  bool is_empty() const { return size_ == 0; }
 
  private:
-  struct Parts;
-  const std::unique_ptr<Parts> parts_;
+  /// Takes the lines that are whole. True when `head_` is to be answered.
+  bool read_lines();
+
+  const std::size_t max_header_bytes_;
+  std::vector<char> bytes_;
+  std::size_t size_ = 0;    // of those that have come
+  std::size_t line_ = 0;    // where the first one begins that is not whole yet
+  std::size_t looked_ = 0;  // up to where there is no end of it
+  RequestHead head_;
 };
 
 }  // namespace deskpulse::serve

@@ -12,6 +12,7 @@
 #include <cctype>
 #include <cerrno>
 #include <stdexcept>
+#include <utility>
 
 namespace deskpulse::serve {
 
@@ -103,6 +104,11 @@ Answer HttpClient::read_answer(bool has_body) {
   answer.body = received_.substr(0, size);
   received_.erase(0, size);
   return answer;
+}
+
+std::optional<std::string> HttpClient::read_to_end() {
+  if (!is_ended()) return std::nullopt;
+  return std::exchange(received_, {});
 }
 
 bool HttpClient::is_ended() {

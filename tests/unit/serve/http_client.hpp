@@ -48,6 +48,9 @@ class HttpClient {
   std::optional<std::string> read_event();
   /// `has_body` is false for the answer to a HEAD.
   Answer read_answer(bool has_body = true);
+  /// All that comes until the server has closed or reset the connection; nothing, after 30 s of
+  /// silence, where it does not.
+  std::optional<std::string> read_to_end();
   /// True when the server has closed or reset the connection; what still came is dropped.
   bool is_ended();
 
