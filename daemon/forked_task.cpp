@@ -69,6 +69,17 @@ struct ForkedTask::Child {
   Outcome outcome;
   Done done;
 
+  /// Has `ended` see its end. An errno where that cannot be, as when the kernel has no memory for
+  /// it.
+  int watch() {
+    const int handle = pidfd_open(pid);
+    if (handle < 0) return errno;
+    boost::system::error_code unwatched;
+    ended.assign(handle, unwatched);
+    if (unwatched) ::close(handle);
+    return unwatched.value();
+  }
+
   /// Takes what the child has said and how it ended. True when it has.
   bool reap(int options) {
     int status = 0;
@@ -132,14 +143,11 @@ void ForkedTask::start(const Work& work, Done done) {
   }
   child->pid = pid;
   child->pipe = ends[0];
-  const int handle = pidfd_open(pid);
-  if (handle < 0) {
-    const int error = errno;
+  if (const int error = child->watch(); error != 0) {
     ::kill(pid, SIGKILL);
     child->reap(0);
     return failed(error);
   }
-  child->ended.assign(handle);
   child->ended.async_wait(asio::posix::descriptor_base::wait_read,
                           [this, child](boost::system::error_code error) {
                             if (error || child->pid < 0) return;

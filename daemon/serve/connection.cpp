@@ -220,7 +220,7 @@ void Connection::on_request() {
 
 void Connection::check_password() {
   static constexpr Refusal kUnauthorized{401, "A user and its password are needed."};
-  static constexpr Refusal kTooMany{503, "Too many passwords wait to be checked; try again."};
+  static constexpr Refusal kNotNow{503, "No password can be checked just now; try again."};
   std::optional<Credentials> credentials = basic_credentials(received_.authorization);
   received_.authorization.clear();
   if (!credentials) return refuse(kUnauthorized);
@@ -241,7 +241,7 @@ void Connection::check_password() {
          if (result == PasswordChecks::Result::right) {
            return self->find_destination();
          }
-         self->refuse(result == PasswordChecks::Result::wrong ? kUnauthorized : kTooMany);
+         self->refuse(result == PasswordChecks::Result::wrong ? kUnauthorized : kNotNow);
        }});
 }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <exception>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -132,7 +133,12 @@ std::uint16_t HttpServer::Impl::start() {
   const std::uint16_t port = acceptor_.local_endpoint().port();
   table_.max_connections = connections_within(spare_file_descriptors(), settings.max_connections);
   accept();
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    throw std::runtime_error("cannot make a thread for HTTP: " + error.code().message() +
+                             "; raise the limit of tasks (TasksMax=, ulimit -u)");
+  }
   return port;
 }
 

@@ -3,9 +3,10 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <exception>
 #include <iterator>
 #include <map>
+#include <new>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -45,7 +46,7 @@ void PasswordChecks::drop_newest_of_most() {
   });
   const auto done = std::move(newest->done);
   waiting_.erase(std::next(newest).base());
-  done(Result::too_many);
+  done(Result::not_now);
 }
 
 std::list<PasswordChecks::Check>::iterator PasswordChecks::next() {
@@ -61,33 +62,41 @@ std::list<PasswordChecks::Check>::iterator PasswordChecks::next() {
 }
 
 void PasswordChecks::start_next() {
-  std::erase_if(waiting_, [](const Check& check) { return !check.is_wanted(); });
-  const auto first = next();
-  if (first == waiting_.end()) return;
-  last_ = first->network;
-  running_ = std::move(*first);
-  waiting_.erase(first);
-  if (worker_.joinable()) worker_.join();  // it has said its result, so this does not wait
-  worker_ = std::thread([this, auth = running_->auth, credentials = running_->credentials] {
-    pthread_setname_np(pthread_self(), "password");
-    bool is_right = false;
-    std::exception_ptr failure;
-    try {
-      is_right = auth->verify(credentials);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    post_([this, is_right, failure] {
-      if (failure) std::rethrow_exception(failure);
-      finish(is_right);
-    });
-  });
+  std::vector<Check> failed;
+  while (!running_) {
+    std::erase_if(waiting_, [](const Check& check) { return !check.is_wanted(); });
+    const auto first = next();
+    if (first == waiting_.end()) break;
+    last_ = first->network;
+    running_ = std::move(*first);
+    waiting_.erase(first);
+    if (!start_running()) failed.push_back(*std::exchange(running_, std::nullopt));
+  }
+  for (const Check& each : failed) each.done(Result::not_now);
 }
 
-void PasswordChecks::finish(bool is_right) {
+bool PasswordChecks::start_running() {
+  if (worker_.joinable()) worker_.join();  // it has said its result, so this does not wait
+  try {
+    worker_ = std::thread([this, auth = running_->auth, credentials = running_->credentials] {
+      pthread_setname_np(pthread_self(), "password");
+      Result result = Result::not_now;
+      try {
+        result = auth->verify(credentials) ? Result::right : Result::wrong;
+      } catch (const std::bad_alloc&) {
+      }
+      post_([this, result] { finish(result); });
+    });
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
+}
+
+void PasswordChecks::finish(Result result) {
   const Check checked = *std::exchange(running_, std::nullopt);
   // Also for somebody who has gone meanwhile: the next time he is known at once.
-  if (is_right) checked.auth->remember(checked.credentials);
+  if (result == Result::right) checked.auth->remember(checked.credentials);
   std::vector<Check> answered{checked};
   std::erase_if(waiting_, [&](Check& waiting) {
     if (!is_same(waiting, checked)) return false;
@@ -95,7 +104,7 @@ void PasswordChecks::finish(bool is_right) {
     return true;
   });
   start_next();
-  for (const Check& each : answered) each.done(is_right ? Result::right : Result::wrong);
+  for (const Check& each : answered) each.done(result);
 }
 
 }  // namespace deskpulse::serve

@@ -22,12 +22,17 @@ namespace deskpulse::serve {
 /// a user who proves his password for the first time waits for the check that runs and one for
 /// each other network that has somebody waiting. Nobody is refused before kMaxWaiting wait, which
 /// is more than the server's connections by default; then the network that has most of them loses
-/// its newest.
+/// its newest. Behind a proxy all are of one network, and wait for each other's guesses.
 ///
-/// Only for the owner's thread; what verify() throws is thrown there, too.
+/// A thread that cannot be made, or that has no memory, is nobody's end: whoever waits for it is
+/// told so, and the next check tries again. Only for the owner's thread.
 class PasswordChecks {
  public:
-  enum class Result : std::uint8_t { right, wrong, too_many };
+  enum class Result : std::uint8_t {
+    right,
+    wrong,
+    not_now,  ///< too many wait already, or the machine has no thread for it
+  };
   struct Check {
     std::shared_ptr<BasicAuth> auth;
     Credentials credentials;
@@ -42,7 +47,7 @@ class PasswordChecks {
   PasswordChecks(const PasswordChecks&) = delete;
   PasswordChecks& operator=(const PasswordChecks&) = delete;
 
-  /// Calls `done` later, or at once with `too_many`, and has `auth` remember what was right. Not at
+  /// Calls `done` later, or at once with `not_now`, and has `auth` remember what was right. Not at
   /// all where it was no longer wanted when its turn came.
   void check(Check check);
 
@@ -53,7 +58,9 @@ class PasswordChecks {
 
  private:
   void start_next();
-  void finish(bool is_right);
+  /// Has a thread do what `running_` says; false when none can be made.
+  [[nodiscard]] bool start_running();
+  void finish(Result result);
   /// Whose turn it is; the end when nobody waits.
   std::list<Check>::iterator next();
   void drop_newest_of_most();

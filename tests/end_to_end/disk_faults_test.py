@@ -221,6 +221,16 @@ class ProcessOfASnapshot(DiskFaultTest):
         self.wait_for_more(daemon, "deskpulse_snapshots_total")
         self.assert_nothing_is_lost(self.restart_after_a_kill(daemon))
 
+    def test_whose_end_cannot_be_watched_is_counted(self):
+        daemon = self.start()
+        self.wait_for_more(daemon, "deskpulse_snapshots_total")
+        with FailingCalls(daemon, [("epoll_ctl", "error=ENOSPC")], []):
+            daemon.said('"?stage"?[=:]"?fork')  # nobody can be accepted meanwhile to see the page
+        self.wait_for_more(daemon, "deskpulse_snapshots_total")
+        self.assertGreater(total(daemon.page(), "deskpulse_snapshot_failures_total", stage="fork"), 0)
+        self.assert_monitoring_goes_on(daemon)
+        self.assertEqual(daemon.end(), 0)
+
 
 class FileOfASnapshot(DiskFaultTest):
     def test_that_the_disk_only_claims_to_have_written_is_a_failed_one(self):

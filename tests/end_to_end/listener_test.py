@@ -7,6 +7,7 @@ import subprocess
 import urllib.parse
 
 import programs
+from disk_faults_test import FailingCalls, TraceableDaemon
 from programs import PATIENCE, Daemon, Program, ProgramTest, Simulator, get, toml_string, value, wait_for
 
 PASSWORD = "secret 密码"
@@ -57,11 +58,11 @@ class Listener(ProgramTest):
         os.rename(f"{certificate}.new", certificate)
         return certificate, key
 
-    def start(self):
+    def start(self, kind=Daemon):
         self.certificate, key = self.make_certificate("listener")
         platform = self.run_program(Simulator("--preset", "normal", "--seed", "5"))
         self.daemon = self.run_program(
-            Daemon(
+            kind(
                 self.folder,
                 f"""[feed]
 url = "{platform.url()}"
@@ -113,6 +114,18 @@ prometheus = "{HASH}"
         self.assertEqual(len(prometheus.query("deskpulse_http_certificate_expiry_timestamp_seconds")), 1)
         self.assertEqual(prometheus.end(), 0)
         self.assertNotIn(PASSWORD, self.daemon.log)
+        self.assertEqual(self.daemon.end(), 0)
+
+    def test_a_password_that_no_thread_can_check_now_is_checked_later(self):
+        self.start(TraceableDaemon)
+        user = ("--user", f"prometheus:{PASSWORD}")
+
+        with FailingCalls(self.daemon, [("clone", "error=EAGAIN"), ("clone3", "error=EAGAIN")], []):
+            for _ in range(3):
+                self.assertEqual(self.curl(*user)[:2], (0, 503))
+            self.assertEqual(self.curl()[:2], (0, 401))
+
+        self.assertEqual(self.curl(*user)[:2], (0, 200))
         self.assertEqual(self.daemon.end(), 0)
 
     def test_a_new_certificate_is_used_without_a_restart(self):

@@ -14,6 +14,7 @@
 
 #include "daemon/serve/content_coding.hpp"
 #include "tests/unit/serve/http_client.hpp"
+#include "tests/unit/serve/no_threads.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -307,8 +308,8 @@ TEST_F(HttpServerTest, ARequestHasOneHost) {
   HttpClient none(port);
   ASSERT_TRUE(none.send("GET /hello HTTP/1.1\r\n\r\n"));
   EXPECT_EQ(none.read_answer().status, 400U);
-
   EXPECT_TRUE(none.is_ended());
+
   HttpClient two(port);
   ASSERT_TRUE(two.send("GET /hello HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\n"));
   EXPECT_EQ(two.read_answer().status, 400U);
@@ -438,6 +439,15 @@ TEST_F(HttpServerTest, APortInUseIsAClearSentence) {
                                               ": Address already in use; "),
                                     HasSubstr("choose another")));
   }
+}
+
+TEST_F(HttpServerTest, AThreadThatCannotBeMadeIsAClearSentence) {
+  HttpServer without(settings, routes);
+  const NoThreads none;
+
+  EXPECT_THAT([&] { without.start(); },
+              testing::ThrowsMessage<std::runtime_error>(
+                  AllOf(HasSubstr("cannot make a thread for HTTP"), HasSubstr("TasksMax="))));
 }
 
 TEST_F(HttpServerTest, AnAddressThatIsNoneIsAClearSentence) {

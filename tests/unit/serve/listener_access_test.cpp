@@ -17,6 +17,7 @@
 #include "daemon/serve/tls_context.hpp"
 #include "tests/unit/feed/certificate.hpp"
 #include "tests/unit/serve/http_client.hpp"
+#include "tests/unit/serve/no_threads.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -144,6 +145,23 @@ TEST_F(ListenerAccess, WhoIsKnownIsServedWhileGuessesAreChecked) {
 }
 
 TEST_F(ListenerAccess, StoppingWhileAPasswordIsCheckedIsClean) {
+TEST_F(ListenerAccess, WhoseCheckCannotHaveAThreadIsToldToTryAgain) {
+  settings.access.basic_auth_users = {{"prometheus", kSecret}};
+  HttpClient client(start());
+  {
+    const NoThreads none;
+    const Answer answer = client.get("/hello", kRight);
+    EXPECT_EQ(answer.status, 503U);
+    EXPECT_EQ(answer.headers.at("retry-after"), "1");
+    EXPECT_EQ(client.get("/hello", kWrong).status, 503U);
+    EXPECT_EQ(client.get("/hello").status, 401U) << "needs no check";
+  }
+  EXPECT_EQ(client.get("/hello", kRight).status, 200U);
+
+  const NoThreads none;
+  EXPECT_EQ(client.get("/hello", kRight).status, 200U) << "is known, and needs no thread";
+}
+
   std::string costly = kSecret;
   costly.replace(4, 2, "11");
   settings.access.basic_auth_users = {{"prometheus", costly}};

@@ -28,6 +28,7 @@
 #include "daemon/serve/network.hpp"
 #include "daemon/serve/password_checks.hpp"
 #include "tests/unit/serve/http_client.hpp"
+#include "tests/unit/serve/no_threads.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -312,9 +313,9 @@ class PasswordTurns : public testing::Test {
                   .done =
                       [this, name](PasswordChecks::Result result) {
                         using Result = PasswordChecks::Result;
-                        done.push_back(name + (result == Result::right      ? " right"
-                                               : result == Result::too_many ? " too many"
-                                                                            : ""));
+                        done.push_back(name + (result == Result::right     ? " right"
+                                               : result == Result::not_now ? " not now"
+                                                                           : ""));
                       }});
   }
   /// Does what the checks' thread has posted, until so many are done.
@@ -380,10 +381,26 @@ TEST_F(PasswordTurns, BeyondTheLimitTheNetworkWithTheMostLosesItsNewest) {
 
   check(2, "b1", true);
 
-  EXPECT_THAT(done, ElementsAre("a" + std::to_string(PasswordChecks::kMaxWaiting) + " too many"));
+  EXPECT_THAT(done, ElementsAre("a" + std::to_string(PasswordChecks::kMaxWaiting) + " not now"));
   wait_for(3);
   EXPECT_EQ(done[1], "a0");
   EXPECT_EQ(done[2], "b1 right");
+}
+
+TEST_F(PasswordTurns, WithoutAThreadAllAreToldAndTheNextOneIsChecked) {
+  check(1, "a1");
+  check(1, "a2", true);
+  check(2, "b1", true);
+  {
+    const NoThreads none;
+    wait_for(3);
+    check(3, "c1", true);
+  }
+  check(3, "c2", true);
+
+  wait_for(5);
+
+  EXPECT_THAT(done, ElementsAre("b1 not now", "a2 not now", "a1", "c1 not now", "c2 right"));
 }
 
 TEST(ANetwork, IsAnAddressOfIPv4AndTheFirstHalfOfOneOfIPv6) {
