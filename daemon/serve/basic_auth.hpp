@@ -23,8 +23,9 @@ std::string bcrypt_problem(std::string_view hash);
 
 /// The users and what they have proved. An expensive hash protects the passwords where they are
 /// written down, but a scrape each second must not pay for it each time: who has proved a password
-/// is known by a keyed hash of it from then on. A guess always costs the whole bcrypt, for a user
-/// that exists as for one that does not.
+/// is known by a keyed hash of it from then on. A guess always costs the whole bcrypt, and as much
+/// for a user that does not exist as for each that does, whatever the cost of his hash: as much as
+/// the costliest of all.
 class BasicAuth {
  public:
   /// By user, the bcrypt hash. Throws std::runtime_error with a sentence for the operator, which
@@ -36,8 +37,8 @@ class BasicAuth {
   /// Whether these have been remembered. A few microseconds, in a time that does not depend on the
   /// password.
   bool knows(const Credentials& credentials) const;
-  /// Compares by bcrypt: some 50 ms at cost 10 and twice that for each one more. It may run on
-  /// another thread beside everything else.
+  /// Compares by bcrypt: some 50 ms where the greatest cost is 10 and twice that for each one more.
+  /// It may run on another thread beside everything else. Only where there are users.
   bool verify(const Credentials& credentials) const;
   /// Keeps what verify() found to be right; one password a user.
   void remember(const Credentials& credentials);

@@ -1,11 +1,27 @@
 #include "daemon/serve/basic_auth.hpp"
 
+#include <crypt.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <stdexcept>
 #include <string>
+
+namespace {
+
+/// Rounds of bcrypt that this program has done: two to the power of each cost.
+std::atomic<std::uint64_t> rounds_done{0};
+
+}  // namespace
+
+/// In front of the library's, to count: how long a check takes is not to be told from a clock.
+extern "C" char* crypt_r(const char* phrase, const char* setting, crypt_data* data) noexcept {
+  rounds_done += std::uint64_t{1} << std::stoul(std::string(setting).substr(4, 2));
+  return crypt_rn(phrase, setting, data, sizeof(*data));
+}
 
 namespace deskpulse::serve {
 namespace {
@@ -78,6 +94,24 @@ TEST(BasicAuth, AUserThatDoesNotExistIsWrongWithAnyPassword) {
 
   EXPECT_FALSE(auth.verify({"nobody", "secret"}));
   EXPECT_FALSE(auth.verify({"", "secret"}));
+}
+
+TEST(BasicAuth, EveryGuessCostsAsMuchAsTheCostliestHash) {
+  std::string costly = kOther;
+  costly.replace(4, 2, "09");
+  std::string middling = kOther;
+  middling.replace(4, 2, "07");
+  const BasicAuth auth(Users{{"cheap", kSecret}, {"costly", costly}, {"middling", middling}});
+  const auto rounds = [&](const Credentials& credentials) {
+    const std::uint64_t before = rounds_done;
+    static_cast<void>(auth.verify(credentials));
+    return rounds_done - before;
+  };
+
+  for (const char* user : {"cheap", "middling", "costly", "nobody", ""}) {
+    EXPECT_EQ(rounds({user, "guess"}), 1U << 9U) << user;
+  }
+  EXPECT_EQ(rounds({"cheap", "secret"}), 1U << 9U);
 }
 
 TEST(BasicAuth, WhatWasProvedIsKnownAndNothingElse) {
