@@ -141,6 +141,17 @@ void BasicAuth::remember(const Credentials& credentials) {
   remembered_.insert_or_assign(credentials.user, digest_of(credentials));
 }
 
+void BasicAuth::take_over(const BasicAuth& before) {
+  key_ = before.key_;
+  remembered_.clear();
+  for (const auto& [user, digest] : before.remembered_) {
+    const auto now = users_.find(user);
+    if (now != users_.end() && now->second == before.users_.at(user)) {
+      remembered_.emplace(user, digest);
+    }
+  }
+}
+
 BasicAuth::Digest BasicAuth::digest_of(const Credentials& credentials) const {
   // A user's name has no colon, so this is unambiguous.
   const std::string text = credentials.user + ':' + credentials.password;

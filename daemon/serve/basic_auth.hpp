@@ -42,6 +42,8 @@ class BasicAuth {
   bool verify(const Credentials& credentials) const;
   /// Keeps what verify() found to be right; one password a user.
   void remember(const Credentials& credentials);
+  /// Knows from now on what `before` does of users that have the same hash here.
+  void take_over(const BasicAuth& before);
 
  private:
   using Digest = std::array<unsigned char, 32>;

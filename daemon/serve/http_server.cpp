@@ -228,6 +228,8 @@ void HttpServer::Impl::use(std::shared_ptr<Access> access) {
     table_.access->tls = std::move(access->tls);
     return;
   }
+  // Nor because somebody else may come in, too.
+  access->passwords->take_over(*table_.access->passwords);
   table_.access = std::move(access);
   for (Connection* const connection : std::vector(table_.open.begin(), table_.open.end())) {
     connection->end_by_new_access();

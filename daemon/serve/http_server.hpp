@@ -74,7 +74,7 @@ class HttpServer {
   /// From now on holds `access`, made by read_access() and not used elsewhere. Once start() has
   /// returned, from any thread. Where its settings are other ones, what was let in by the old ones
   /// ends: streams and idle connections at once, the others with their response. Otherwise only
-  /// the certificate is new.
+  /// the certificate is new. Who has proved a password need not do it again while its hash stays.
   void set_access(std::shared_ptr<Access> access);
   /// What the server counts about itself. Only on the server's thread, that is in a handler.
   const HttpCounts& counts() const;

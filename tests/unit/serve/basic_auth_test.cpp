@@ -127,6 +127,22 @@ TEST(BasicAuth, WhatWasProvedIsKnownAndNothingElse) {
   EXPECT_FALSE(auth.knows({"nobody", "secret"}));
 }
 
+TEST(BasicAuth, WhatWasProvedBeforeIsKnownWhereTheHashIsTheSame) {
+  BasicAuth before(Users{{"prometheus", kSecret}, {"wall", kOther}, {"gone", kSecret}});
+  for (const char* user : {"prometheus", "gone"}) before.remember({user, "secret"});
+  before.remember({"wall", "geheim 密码"});
+  BasicAuth auth(Users{{"prometheus", kSecret}, {"wall", kSecret}, {"new", kSecret}});
+
+  auth.take_over(before);
+
+  EXPECT_TRUE(auth.knows({"prometheus", "secret"}));
+  EXPECT_FALSE(auth.knows({"prometheus", "wrong"}));
+  EXPECT_FALSE(auth.knows({"wall", "geheim 密码"}));
+  EXPECT_FALSE(auth.knows({"gone", "secret"}));
+  EXPECT_FALSE(auth.knows({"new", "secret"}));
+  EXPECT_TRUE(before.knows({"gone", "secret"}));
+}
+
 TEST(BasicAuth, AHashThatIsNoneIsASentenceWithTheUserAndWithoutTheHash) {
   EXPECT_THAT(
       [] {

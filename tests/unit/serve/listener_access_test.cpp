@@ -30,6 +30,7 @@ using testing::StartsWith;
 
 // "secret", at cost 4; and the header of prometheus:secret.
 constexpr const char* kSecret = "$2b$04$j4BOH9zRM0KQ5PTvCruq3u.AAYSQPncAesR9U9eliznyVLXAkiIDW";
+constexpr const char* kOther = "$2b$04$VfrXlbQFTb/RNLNy3lBdie.wgwKXWb1mm973xGhOjbP41U1sT7AGe";
 const std::string kRight = "Authorization: Basic cHJvbWV0aGV1czpzZWNyZXQ=\r\n";
 const std::string kWrong = "Authorization: Basic cHJvbWV0aGV1czp3cm9uZw==\r\n";
 const std::string kNobody = "Authorization: Basic bm9ib2R5OnNlY3JldA==\r\n";
@@ -144,7 +145,6 @@ TEST_F(ListenerAccess, WhoIsKnownIsServedWhileGuessesAreChecked) {
   EXPECT_EQ(guessing.read_answer().status, 401U);
 }
 
-TEST_F(ListenerAccess, StoppingWhileAPasswordIsCheckedIsClean) {
 TEST_F(ListenerAccess, WhoseCheckCannotHaveAThreadIsToldToTryAgain) {
   settings.access.basic_auth_users = {{"prometheus", kSecret}};
   HttpClient client(start());
@@ -162,6 +162,7 @@ TEST_F(ListenerAccess, WhoseCheckCannotHaveAThreadIsToldToTryAgain) {
   EXPECT_EQ(client.get("/hello", kRight).status, 200U) << "is known, and needs no thread";
 }
 
+TEST_F(ListenerAccess, StoppingWhileAPasswordIsCheckedIsClean) {
   std::string costly = kSecret;
   costly.replace(4, 2, "11");
   settings.access.basic_auth_users = {{"prometheus", costly}};
@@ -279,6 +280,29 @@ TEST_F(ListenerAccess, TlsAndPasswordsMayBeTurnedOnWhileItRuns) {
   HttpClient after(port, believing());
   EXPECT_EQ(after.get("/hello").status, 401U);
   EXPECT_EQ(after.get("/hello", kRight).status, 200U);
+}
+
+TEST_F(ListenerAccess, WhoIsKnownStaysKnownWhenOtherUsersChange) {
+  settings.access.basic_auth_users = {{"prometheus", kSecret}, {"gone", kSecret}};
+  const std::uint16_t port = start();
+  const auto status_after_reload = [&] {
+    HttpClient before(port);
+    EXPECT_EQ(before.get("/hello").status, 401U);
+    server->set_access(read_access(settings.access));
+    EXPECT_TRUE(before.is_ended());  // the new users are in force
+    const NoThreads none;
+    return HttpClient(port).get("/hello", kRight).status;
+  };
+  ASSERT_EQ(HttpClient(port).get("/hello", kRight).status, 200U);
+
+  settings.access.basic_auth_users = {{"prometheus", kSecret}, {"wall", kOther}};
+  EXPECT_EQ(status_after_reload(), 200U);
+  settings.access.allowed_hosts = {"wall.example"};
+  EXPECT_EQ(status_after_reload(), 200U) << "and from one reload to the next";
+  settings.access.basic_auth_users["prometheus"] = kOther;
+  EXPECT_EQ(status_after_reload(), 503U) << "another password is to be proved";
+  settings.access.basic_auth_users["prometheus"] = kSecret;
+  EXPECT_EQ(status_after_reload(), 503U) << "and so is one that comes back";
 }
 
 TEST_F(ListenerAccess, ANewCertificateIsUsedFromTheNextConnectionOn) {
