@@ -158,6 +158,8 @@ void Engine::State::assign(const proto::Event& event) {
     if (first && c.bot_turn_ended && !c.person_took_part && !c.turn_open &&
         event.ts > c.last_reply) {
       open_turn(index, event.ts, Opened::by_handoff);
+      // Whoever has the customer now has been written to (spec 4, Handoff; ruling R14).
+      if (!roster_.agent_at(c.agent).is_queue) wrote_to(c, c.agent, event.ts);
     }
   }
   settle(index, owner_before);

@@ -369,6 +369,10 @@ void Recount::apply_assign(const proto::Event& event) {
   if (first && met.session->bot_turns > 0 && !met.session->person && !met.open_turn() &&
       (!met.last_reply || at > *met.last_reply)) {
     met.turns.push_back({at, std::nullopt});
+    if (met.responsible.empty()) return;
+    Fact handed_over{What::consulted, at, met.shop, met.responsible, met.customer};
+    handed_over.taken_over = true;
+    place(handed_over);
   }
 }
 

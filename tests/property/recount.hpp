@@ -42,7 +42,7 @@ class Recount {
 
   enum class What {
     message,      ///< `from` wrote
-    consulted,    ///< the customer wrote, or waited in the queue and was taken over
+    consulted,    ///< the customer wrote, or was taken out of the queue or over from a bot
     valid_reply,  ///< whether or not it ended a turn
     answered,
     unanswered,

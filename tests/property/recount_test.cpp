@@ -141,6 +141,11 @@ TEST(Recount, BotTurnIsNoAnswerAndItsHandoffOpensATurn) {
 
   EXPECT_EQ(value(recount, R"(deskpulse_shop_turns_total{shop="s",outcome="bot"})"), 1);
   EXPECT_EQ(value(recount, R"(deskpulse_shop_waiting_customers{shop="s"})"), 1);
+  EXPECT_EQ(
+      value(recount, R"(deskpulse_agent_consulting_customers{shop="s",agent="a",window="1m"})"), 1);
+  EXPECT_EQ(
+      value(recount, R"(deskpulse_agent_unanswered_customers{shop="s",agent="a",window="today"})"),
+      1);
   recount.apply(message(kNoon + 8'000, From::bot, "robot").event());
   EXPECT_EQ(value(recount, R"(deskpulse_shop_waiting_customers{shop="s"})"), 1);
   recount.apply(message(kNoon + 9'000, From::human, "a").event());
