@@ -1,6 +1,7 @@
 // Events and time: what each type of event does, in the order of spec 4.
 #include "daemon/engine/engine.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -15,6 +16,9 @@ std::shared_ptr<const std::vector<std::string>> scope_labels(const Settings& set
   labels.emplace_back("today");
   return std::make_shared<const std::vector<std::string>>(std::move(labels));
 }
+
+/// No event can be allowed to be later than this.
+constexpr Millis kLatest = std::chrono::hours{24};
 
 bool is_person(proto::From from) {
   return from == proto::From::human || from == proto::From::assist;
@@ -85,7 +89,7 @@ void Engine::State::message(const proto::Event& event) {
   const Named named = event.agent.empty() ? Named{queue}
                       : event.agent == roster_.agent_id(c.agent)
                           ? Named{c.agent}
-                          : roster_.agent(shop, event.agent, clock_.now());
+                          : roster_.agent(shop, event.agent, clock_);
   const bool names_agent = named.agent != queue;
 
   if (event.from == proto::From::customer) {
@@ -118,14 +122,14 @@ void Engine::State::background_message(const proto::Event& event, std::uint32_t 
   std::uint32_t agent = index == kNone ? queue : conversations_[index].agent;
   // Mostly the agent already responsible: then its id need not be looked up.
   if (!event.agent.empty() && event.agent != roster_.agent_id(agent)) {
-    const std::uint32_t named = roster_.agent(shop, event.agent, clock_.now()).agent;
+    const std::uint32_t named = roster_.agent(shop, event.agent, clock_).agent;
     if (named != queue) agent = named;
   }
   count_message(shop, agent, event.from, event.ts);
 }
 
 void Engine::State::untracked_message(const proto::Event& event, std::uint32_t shop) {
-  count_message(shop, roster_.agent(shop, event.agent, clock_.now()).agent, event.from, event.ts);
+  count_message(shop, roster_.agent(shop, event.agent, clock_).agent, event.from, event.ts);
   miss(event.ts);
 }
 
@@ -145,7 +149,7 @@ void Engine::State::customer_message(std::uint32_t index, std::uint32_t agent, I
 void Engine::State::assign(const proto::Event& event) {
   const std::uint32_t shop = roster_.shop(event.shop);
   const std::uint32_t index = find_or_insert(shop, event.customer_key);
-  const Named agent = roster_.agent(shop, event.agent, clock_.now());
+  const Named agent = roster_.agent(shop, event.agent, clock_);
   if (!roster_.agent_at(agent.agent).is_queue) touch(agent.agent);
   if (index == kNone) return miss(event.ts);
   Conversation& c = conversations_[index];
@@ -178,8 +182,7 @@ void Engine::State::close(const proto::Event& event) {
 }
 
 void Engine::State::agent_status(const proto::Event& event) {
-  const std::uint32_t index =
-      roster_.agent(roster_.shop(event.shop), event.agent, clock_.now()).agent;
+  const std::uint32_t index = roster_.agent(roster_.shop(event.shop), event.agent, clock_).agent;
   if (roster_.agent_at(index).is_queue) return;
   Agent& agent = touch(index);
   if (!agent.presence || event.ts >= agent.presence_at) {
@@ -201,8 +204,7 @@ void Engine::State::agent_status(const proto::Event& event) {
 }
 
 void Engine::State::rating(const proto::Event& event) {
-  const std::uint32_t agent =
-      roster_.agent(roster_.shop(event.shop), event.agent, clock_.now()).agent;
+  const std::uint32_t agent = roster_.agent(roster_.shop(event.shop), event.agent, clock_).agent;
   if (!roster_.agent_at(agent).is_queue) touch(agent);
 }
 
@@ -274,9 +276,14 @@ std::uint32_t Engine::State::find_or_insert(std::uint32_t shop, const proto::Cus
   return index;
 }
 
-// Ruling R27: to the end of the business day after the one in which it was last touched.
+// Ruling R27: to the end of the business day after the one in which it was last touched. Days can
+// be short, so not before no number speaks of it, and no event that comes so late is to be judged
+// by it.
 bool Engine::State::is_forgotten(const Conversation& c) const {
-  return !c.session_open && static_cast<std::uint16_t>(today() - c.touched_day) > 1;
+  if (c.session_open) return false;
+  const auto days = static_cast<std::uint16_t>(today() - c.touched_day);
+  if (days <= static_cast<std::uint16_t>(clock_.day().number - clock_.day_before())) return false;
+  return newest_in_numbers(c) < std::min(clock_.horizon(), clock_.now() - kLatest);
 }
 
 void Engine::State::forget(std::uint32_t index) {

@@ -17,7 +17,8 @@ std::int64_t age_ms(Instant now, Instant opening) { return (now - opening).count
 bool Engine::State::is_visible(const Agent& agent) const {
   if (agent.is_configured) return true;
   return agent.is_seen &&
-         (agent.tally.level() > 0 || clock_.now() - agent.last_seen < kSilentAgentLeaves);
+         (agent.tally.level() > 0 || clock_.now() - agent.last_seen < kSilentAgentLeaves ||
+          clock_.covers(agent.last_seen));
 }
 
 void Engine::State::report(Report& report) {

@@ -14,19 +14,15 @@ constexpr std::string_view kQueueId = "unassigned";
 constexpr std::uint32_t kLooks = 2;
 constexpr std::uint32_t kLooksWhenFull = 64;
 
-// No number may speak of an agent that is forgotten: a business day has at most 25 hours.
-Millis idle_of(const Settings& settings) {
-  Millis idle = std::max<Millis>(settings.limits.agent_idle, std::chrono::hours{25});
-  for (const Window& window : settings.windows) idle = std::max(idle, window.span);
-  return idle;
-}
+/// Nobody is forgotten who is still in the report (ruling R8).
+constexpr Millis kLeastIdle = std::chrono::hours{25};
 
 }  // namespace
 
 Roster::Roster(const Settings& settings, const proto::IdHasher& hasher)
     : defaults_(settings.shop_defaults),
       limits_(settings.limits),
-      agent_idle_(idle_of(settings)),
+      agent_idle_(std::max(settings.limits.agent_idle, kLeastIdle)),
       hasher_(hasher),
       rows_(Tally::rows_needed(settings.windows.size())) {
   for (const ShopSettings& shop : settings.shops) add_shop(shop);
@@ -42,7 +38,7 @@ std::uint32_t Roster::shop(std::string_view id) {
   return other_shop_ != IdIndex::kAbsent ? other_shop_ : add_shop(unconfigured(kOtherId));
 }
 
-Named Roster::agent(std::uint32_t shop, std::string_view id, Instant now) {
+Named Roster::agent(std::uint32_t shop, std::string_view id, const WindowClock& clock) {
   if (id.empty() || id == kQueueId) return {shops_[shop].queue};
   const proto::CustomerKey hash = hasher_.hash({}, id);
   const std::uint32_t found = agent_index_[shop].find(hash);
@@ -51,16 +47,16 @@ Named Roster::agent(std::uint32_t shop, std::string_view id, Instant now) {
 
   const bool is_full = known_agents_ >= most_agents();
   if (shop != other_shop_) {
-    const std::uint32_t idle = find_idle(is_full ? kLooksWhenFull : kLooks, now);
+    const std::uint32_t idle = find_idle(is_full ? kLooksWhenFull : kLooks, clock);
     if (idle != IdIndex::kAbsent) {
       replace(idle, shop, id);
-      agents_[idle].last_seen = now;
+      agents_[idle].last_seen = clock.now();
       return {idle};
     }
     if (!is_full) {
       const std::uint32_t added =
           add_agent(shop, {.id = std::string(id), .name = {}, .group = {}, .capacity = {}});
-      agents_[added].last_seen = now;
+      agents_[added].last_seen = clock.now();
       return {added};
     }
     ++agents_exceeded_;
@@ -144,11 +140,11 @@ std::uint32_t Roster::other_agent(std::uint32_t shop) {
   return add_agent(shop, {.id = std::string(kOtherId), .name = {}, .group = {}, .capacity = {}});
 }
 
-std::uint32_t Roster::find_idle(std::uint32_t looks, Instant now) {
+std::uint32_t Roster::find_idle(std::uint32_t looks, const WindowClock& clock) {
   for (; looks > 0 && !agents_.empty(); --looks) {
     if (look_at_ >= agents_.size()) look_at_ = 0;
     const std::uint32_t index = look_at_++;
-    if (agents_[index].references == 0 && is_idle(agents_[index], now)) return index;
+    if (agents_[index].references == 0 && is_idle(agents_[index], clock)) return index;
   }
   return IdIndex::kAbsent;
 }

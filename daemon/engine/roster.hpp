@@ -83,19 +83,19 @@ class Roster {
 
   std::uint32_t shop(std::string_view id);
   /// Empty and `unassigned` are the shop's queue (ruling R3).
-  Named agent(std::uint32_t shop, std::string_view id, Instant now);
+  Named agent(std::uint32_t shop, std::string_view id, const WindowClock& clock);
   /// The same of what an image names, whatever the limits are now. The agent's id is not empty.
   std::uint32_t restore_shop(std::string_view id);
   std::uint32_t restore_agent(std::uint32_t shop, std::string_view id);
   /// Where shops beyond the limit are counted; IdIndex::kAbsent when there is none yet.
   std::uint32_t other_shop() const { return other_shop_; }
 
-  /// Silent for so long that it is forgotten (ruling R36).
-  bool is_idle(const Agent& agent, Instant now) const {
-    return now - agent.last_seen >= agent_idle_ && agent.tally.level() == 0 &&
-           agent.waits.empty() && !agent.is_configured && !agent.is_queue && !agent.is_other;
+  /// Silent for so long that it is forgotten, and no number speaks of it (ruling R36).
+  bool is_idle(const Agent& agent, const WindowClock& clock) const {
+    return clock.now() - agent.last_seen >= agent_idle_ && !clock.covers(agent.last_seen) &&
+           agent.tally.level() == 0 && agent.waits.empty() && !agent.is_configured &&
+           !agent.is_queue && !agent.is_other;
   }
-  Millis agent_idle() const { return agent_idle_; }
   /// An idle agent becomes what a new one of its id is.
   void renew(std::uint32_t agent);
 
@@ -141,7 +141,7 @@ class Roster {
   std::uint32_t add_agent(std::uint32_t shop, AgentSettings settings);
   std::uint32_t other_agent(std::uint32_t shop);
   /// An idle agent that nothing refers to, among the next `looks`; kAbsent when there is none.
-  std::uint32_t find_idle(std::uint32_t looks, Instant now);
+  std::uint32_t find_idle(std::uint32_t looks, const WindowClock& clock);
   /// The agent's place goes to another one.
   void replace(std::uint32_t agent, std::uint32_t shop, std::string_view id);
   void enter(std::uint32_t agent, std::uint32_t shop, std::string_view id);

@@ -152,7 +152,7 @@ class Engine::State {
   /// The agent, marked as seen now.
   Agent& touch(std::uint32_t agent) {
     Agent& touched = roster_.agent_at(agent);
-    if (roster_.is_idle(touched, clock_.now())) roster_.renew(agent);
+    if (roster_.is_idle(touched, clock_)) roster_.renew(agent);
     touched.is_seen = true;
     touched.last_seen = clock_.now();
     return touched;

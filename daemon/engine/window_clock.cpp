@@ -6,7 +6,8 @@
 namespace deskpulse::engine {
 
 WindowClock::WindowClock(const std::vector<Window>& windows, const Calendar& calendar)
-    : calendar_(calendar), count_(windows.size()), day_(calendar.day_of(Instant{})) {
+    : calendar_(calendar), count_(windows.size()) {
+  begin_day();
   assert(windows.size() <= kMaxWindows);
   for (std::size_t i = 0; i < count_; ++i) {
     const Millis width = windows[i].span / kBucketsPerWindow;
@@ -32,7 +33,7 @@ void WindowClock::advance(Instant now) {
   now_ = now;
   if (now < next_change_) return;
   ++tick_;
-  if (now >= day_.end) day_ = calendar_.day_of(now);
+  if (now >= day_.end) begin_day();
   next_change_ = day_.end;
   horizon_ = now;
   for (std::size_t i = 0; i < count_; ++i) {
@@ -46,6 +47,11 @@ void WindowClock::advance(Instant now) {
     next_change_ = std::min(next_change_, bucket.end);
     horizon_ = std::min(horizon_, bucket.start - (kBucketsPerWindow - 1) * bucket.width);
   }
+}
+
+void WindowClock::begin_day() {
+  day_ = calendar_.day_of(now_);
+  day_before_ = calendar_.day_of(day_.start - Millis{1}).number;
 }
 
 }  // namespace deskpulse::engine

@@ -49,10 +49,17 @@ class WindowClock {
   /// The earliest time that a window covers. What is before it changes none of them.
   Instant horizon() const { return horizon_; }
   const Calendar::Day& day() const { return day_; }
+  /// The number of the business day before: of an earlier date than the one before where the zone
+  /// has skipped that.
+  std::int64_t day_before() const { return day_before_; }
   /// Whether what is placed at `at` counts in `today` (ruling R24).
   bool in_today(Instant at) const { return at >= day_.start; }
+  /// Whether a window or the day can have what is placed at `at`.
+  bool covers(Instant at) const { return at >= horizon_ || in_today(at); }
 
  private:
+  void begin_day();
+
   const Calendar& calendar_;
   Instant now_{};
   Instant next_change_{};  ///< the earliest end of a bucket or of the day
@@ -64,6 +71,7 @@ class WindowClock {
   std::array<int, kMaxWindows> fed_by_{};
   std::array<Bucket, kMaxWindows> buckets_;
   Calendar::Day day_;
+  std::int64_t day_before_;
 };
 
 }  // namespace deskpulse::engine

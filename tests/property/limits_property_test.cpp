@@ -40,12 +40,12 @@ bool adds_up_over_shops(const std::string& series) {
   return !contains(series, {"_max_", "peak_", "oldest_", "quantile", "shop_agents"});
 }
 
-/// The same of agents: not where a customer of two of them is one customer of both, nor what
-/// disappears with an agent that is silent for 24 hours, which are not always a day.
+/// The same of agents: not where a customer of two of them is one customer of both, nor counters,
+/// which disappear with an agent that is silent.
 bool adds_up_over_agents(const std::string& series) {
   return adds_up_over_shops(series) &&
-         !contains(series, {"_total", "\"today\"", "consulting_", "received_", "slow_customers",
-                            "unanswered_", "info", "status", "capacity"});
+         !contains(series, {"_total", "consulting_", "received_", "slow_customers", "unanswered_",
+                            "info", "status", "capacity"});
 }
 
 /// Who has a row of its own, as the directory says.

@@ -248,15 +248,17 @@ void Recount::touch(const std::string& shop, const std::string& agent) {
 }
 
 void Recount::find_idle(const Levels& levels) {
-  Time idle = std::max(rules_.agent_idle, 25 * kHour);
-  for (const WindowRules& window : rules_.windows) idle = std::max(idle, window.span);
+  const Time idle = std::max(rules_.agent_idle, 25 * kHour);
+  const Time day_start = rules_.zone.day_start(rules_.zone.day_of(instant_));
   idle_.clear();
   for (const auto& [desk, silent_since] : seen_) {
     if (configured_.contains(desk) || desk.second == kQueue) continue;
     const auto level = levels.find(desk);
     const bool has_customers =
         level != levels.end() && (level->second.open > 0 || level->second.waiting > 0);
-    if (!has_customers && instant_ - silent_since >= idle) idle_.insert(desk);
+    // No window and no day may speak of it any more.
+    const bool is_past = silent_since < day_start && silent_since < windows_start(instant_);
+    if (!has_customers && is_past && instant_ - silent_since >= idle) idle_.insert(desk);
   }
 }
 
@@ -274,13 +276,33 @@ void Recount::place(Fact fact) {
 
 Recount::Conversation& Recount::conversation(const std::string& shop, const std::string& customer) {
   Conversation& found = conversations_[{shop, customer}];
-  // R27. One that was just made has no last event and is new either way.
-  const bool forgotten =
-      !found.session && now_ >= rules_.zone.day_start(rules_.zone.day_of(found.last_event) + 2);
-  if (forgotten) found = Conversation{};
+  // One that was just made is new either way.
+  if (is_forgotten(found)) found = Conversation{};
   found.shop = shop;
   found.customer = customer;
   return found;
+}
+
+/// R27
+bool Recount::is_forgotten(const Conversation& conversation) const {
+  if (conversation.session) return false;
+  const ZoneRules& zone = rules_.zone;
+  Time next_day = zone.day_of(conversation.last_event) + 1;
+  while (zone.day_start(next_day) == zone.day_start(next_day + 1))
+    ++next_day;  // skipped by the zone
+  if (now_ < zone.day_start(next_day + 1)) return false;
+  // Nor while a window, or an event that is a day late, can speak of something that counts it.
+  const Time since = std::min(windows_start(now_), now_ - kDay);
+  if (!conversation.turns.empty() && conversation.turns.back().end == End::unanswered &&
+      conversation.turns.back().opening >= since) {
+    return false;
+  }
+  return std::none_of(facts_.begin(), facts_.end(), [&](const Fact& fact) {
+    const bool speaks = fact.what == What::consulted || fact.what == What::valid_reply ||
+                        (fact.what == What::slow && fact.slow_customer);
+    return speaks && fact.at >= since && fact.shop == conversation.shop &&
+           fact.customer == conversation.customer;
+  });
 }
 
 void Recount::apply_message(const proto::Event& event) {
@@ -467,6 +489,13 @@ void Recount::judge(Conversation& conversation, Time at, bool timely, const std:
 Time Recount::window_start(const WindowRules& window, Time at) {
   const Time bucket = window.span / 60;
   return at / bucket * bucket - 59 * bucket;
+}
+
+Time Recount::windows_start(Time at) const {
+  Time start = at;
+  for (const WindowRules& window : rules_.windows)
+    start = std::min(start, window_start(window, at));
+  return start;
 }
 
 int Recount::peak(const Desk& desk, Time start) const {
@@ -742,10 +771,12 @@ Series Recount::series() const {
   for (const std::string& shop : shops_) desks.insert({shop, ""});
   for (const Desk& desk : configured_) desks.insert(desk);
   const Levels all = levels(now_);
+  const Time day_start = rules_.zone.day_start(rules_.zone.day_of(now_));
+  const Time covered_since = std::min(day_start, windows_start(now_));
   for (const auto& [desk, silent_since] : seen_) {
     const auto level = all.find(desk);
     const bool open = level != all.end() && level->second.open > 0;
-    if (open || now_ - silent_since < kDay) desks.insert(desk);
+    if (open || now_ - silent_since < kDay || silent_since >= covered_since) desks.insert(desk);
   }
 
   Series into;
@@ -759,7 +790,6 @@ Series Recount::series() const {
     for (std::size_t i = 0; i < kStatusLabels.size(); ++i) count(i) += 0;
     count(static_cast<std::size_t>(said->second.status->second)) += 1;
   }
-  const Time day_start = rules_.zone.day_start(rules_.zone.day_of(now_));
   for (const Desk& desk : desks) {
     add_levels(into, desk);
     add_counters(into, desk);

@@ -144,6 +144,7 @@ class Recount {
   void customer_message(Conversation& conversation, Time at, const std::string& agent);
   void agent_message(Conversation& conversation, Time at, proto::From from,
                      const std::string& named, const std::string& sender);
+  bool is_forgotten(const Conversation& conversation) const;
   void apply_assign(const proto::Event& event);
   void apply_close(const proto::Event& event);
   void apply_status(const proto::Event& event);
@@ -166,6 +167,8 @@ class Recount {
   void add_scope(Series& into, const Desk& desk, const std::string& scope, Time start,
                  bool today) const;
   void add_counters(Series& into, const Desk& desk) const;
+  /// The first instant that any window covers.
+  Time windows_start(Time at) const;
   void add_levels(Series& into, const Desk& desk) const;
   int peak(const Desk& desk, Time start) const;
 

@@ -31,6 +31,14 @@ class EngineTest : public testing::Test {
     event.customer_key = {customer, customer * 77};
     engine.apply(event);
   }
+  void close(Instant at, std::uint64_t customer) {
+    Event event;
+    event.type = Type::close;
+    event.ts = at;
+    event.shop = "shop";
+    event.customer_key = {customer, customer * 77};
+    engine.apply(event);
+  }
   const Report& report() {
     engine.report(last);
     return last;
@@ -146,6 +154,126 @@ TEST_F(EngineTest, NamesAreTheSameObjectUntilOneChanges) {
   message(kMorning + 1s, 1, From::human);
 
   EXPECT_EQ(report().directory, before);
+}
+
+/// Where days are not of 24 hours: New York in 2026, Samoa in 2011, Casey Station in 2010.
+Settings in_zone(std::chrono::seconds initial, Instant change, std::chrono::seconds later) {
+  Settings settings;
+  settings.windows = {{"1m", 1min}, {"1d", 24h}};
+  settings.calendar = Calendar(initial, {{change, later}}, 0h);
+  return settings;
+}
+constexpr std::size_t k1d = 1;
+constexpr std::size_t kToday = 2;
+
+const Instant kSpring{std::chrono::sys_days{std::chrono::year{2026} / 3 / 8}.time_since_epoch()};
+class DayOf23HoursTest : public EngineTest {
+ protected:
+  DayOf23HoursTest() : EngineTest(in_zone(-5h, kSpring + 7h, -4h)) {}
+  const Instant begin = kSpring + 5h;
+  const Instant end = begin + 23h;
+};
+
+TEST_F(DayOf23HoursTest, WhoWroteBeforeItIsOneCustomerOfTheLastDay) {
+  message(begin - 2s, 1, From::customer);
+  message(begin - 1s, 1, From::human);
+  close(begin - 1s, 1);
+  message(end, 1, From::customer);
+
+  EXPECT_EQ(report().shop_scopes[k1d].consulting_customers, 1U);
+  EXPECT_EQ(report().agent_scopes[k1d].consulting_customers, 1U);
+  EXPECT_EQ(report().shop_scopes[kToday].consulting_customers, 1U);
+}
+
+TEST_F(DayOf23HoursTest, WhoIsAnsweredAfterItIsNotUnansweredInTheLastDay) {
+  message(begin - 2s, 1, From::customer);
+  close(begin - 1s, 1);
+  EXPECT_EQ(report().shop_scopes[k1d].unanswered_customers, 1U);
+  message(end, 1, From::customer);
+  message(end + 1s, 1, From::human);
+
+  EXPECT_EQ(report().shop_scopes[k1d].unanswered_customers, 0U);
+}
+
+TEST_F(DayOf23HoursTest, AQuestionThatIsADayLateWasAnsweredAllTheSame) {
+  message(begin - 5s, 1, From::customer);
+  message(begin - 1s, 1, From::human);
+  close(begin - 1s, 1);
+  engine.advance(end + 59min);
+  message(begin - 3s, 1, From::customer);
+
+  EXPECT_EQ(report().shops[0].counters.turns[static_cast<std::size_t>(Outcome::unanswered)], 0U);
+}
+
+TEST_F(DayOf23HoursTest, WhoIsInNoWindowAnyMoreIsForgotten) {
+  message(begin - 2s, 1, From::customer);
+  message(begin - 1s, 1, From::human);
+  close(begin - 1s, 1);
+  message(begin + 24h, 1, From::customer, "");
+
+  ASSERT_NE(agent("unassigned"), nullptr);
+  EXPECT_EQ(agent("unassigned")->levels.waiting_customers, 1U);
+}
+
+const Instant kDateLine{
+    std::chrono::sys_days{std::chrono::year{2011} / 12 / 30}.time_since_epoch()};
+class SkippedDateTest : public EngineTest {
+ protected:
+  SkippedDateTest() : EngineTest(in_zone(-10h, kDateLine + 10h, 14h)) {}
+  const Instant jump = kDateLine + 10h;
+};
+
+TEST_F(SkippedDateTest, WhoWroteBeforeTheJumpIsOneCustomerOfTheLastMinute) {
+  message(jump - 10s, 1, From::customer);
+  message(jump - 5s, 1, From::human);
+  close(jump - 5s, 1);
+  message(jump + 10s, 1, From::customer, "");
+
+  EXPECT_EQ(report().shop_scopes[0].consulting_customers, 1U);
+  EXPECT_EQ(agent("amy")->levels.waiting_customers, 1U);
+}
+
+TEST_F(SkippedDateTest, TheDateIsNoBusinessDayOfWhatIsRemembered) {
+  message(jump - 10s, 1, From::customer);
+  message(jump - 5s, 1, From::human);
+  close(jump - 5s, 1);
+  message(jump + 24h - 1ms, 1, From::customer, "");
+
+  ASSERT_NE(agent("amy"), nullptr);
+  EXPECT_EQ(agent("amy")->levels.waiting_customers, 1U);
+}
+
+class DayOf27HoursTest : public EngineTest {
+ protected:
+  static Settings settings() {
+    Settings settings = in_zone(11h, Instant{20'000 * 24h + 15h}, 8h);
+    settings.limits.agent_idle = 1h;
+    return settings;
+  }
+  DayOf27HoursTest() : EngineTest(settings()) {}
+  const Instant begin{20'000 * 24h - 11h + 24h};
+  const Instant end = begin + 27h;
+};
+
+TEST_F(DayOf27HoursTest, AnAgentStaysInTheReportAsLongAsTheDaySpeaksOfIt) {
+  message(begin, 1, From::human);
+  close(begin, 1);
+  engine.advance(end - 1ms);
+  ASSERT_NE(agent("amy"), nullptr);
+  EXPECT_EQ(last.agent_scopes[kToday].messages[1], 1U);
+  engine.advance(end);
+
+  EXPECT_EQ(agent("amy"), nullptr);
+}
+
+TEST_F(DayOf27HoursTest, AnAgentIsNotForgottenWhileTheDaySpeaksOfIt) {
+  message(begin, 1, From::human);
+  close(begin, 1);
+  message(end - 1ms, 2, From::human);
+
+  ASSERT_NE(agent("amy"), nullptr);
+  EXPECT_EQ(last.agent_scopes[kToday].messages[1], 2U);
+  EXPECT_EQ(agent("amy")->counters.messages[1], 2U);
 }
 
 class ConfiguredEngineTest : public EngineTest {
