@@ -158,9 +158,9 @@ void Engine::State::assign(const proto::Event& event) {
   if (c.session_open) {
     const bool first = !c.handed_over;
     c.handed_over = true;
-    // bot_turn_ended is never set where the profile counts a bot's message as a reply.
+    // A bot turn may have ended under another profile than that of now.
     if (first && c.bot_turn_ended && !c.person_took_part && !c.turn_open &&
-        event.ts > c.last_reply) {
+        !roster_.shop_at(shop).settings.profile.bot_is_valid && event.ts > c.last_reply) {
       open_turn(index, event.ts, Opened::by_handoff);
       // Whoever has the customer now has been written to (spec 4, Handoff; ruling R14).
       if (!roster_.agent_at(c.agent).is_queue) wrote_to(c, c.agent, event.ts);

@@ -25,6 +25,9 @@ using namespace deskpulse::property;
 /// The recount walks everything each time.
 constexpr std::size_t kMostSteps = 60;
 constexpr int kMostLooks = 4;
+constexpr std::size_t kMostRules = 3;
+/// The histories begin around the start of this business day.
+constexpr Time kDayNumber = 19'675;
 
 /// Bytes as choices; at their end everything is 0.
 class Choices {
@@ -74,18 +77,38 @@ ShopRules shop_rules(Choices& choose, const std::string& id) {
 
 Rules rules_from(Choices& choose) {
   Rules rules;
-  const std::size_t windows = choose.below(4);
+  const std::size_t windows = choose.below(5);
   if (windows == 1) rules.windows = {{"60ms", 60}, {"1h", kHour}};
   if (windows == 2) rules.windows = {{"6s", 6'000}, {"90s90", 90'060}};
   if (windows == 3) rules.windows.clear();
+  if (windows == 4) rules.windows = {{"1m", kMinute}, {"1d", kDay}};
   constexpr std::array<Time, 4> kOffsets{8 * kHour, 0, -5 * kHour, 5 * kHour + 45 * kMinute};
   constexpr std::array<Time, 4> kCuts{0, 4 * kHour, 23 * kHour + 59 * kMinute, kMinute};
   rules.zone.offset = choose.of(kOffsets);
   rules.zone.cut = choose.of(kCuts);
+  // Days of 23, 25 and 27 hours, and a date that is skipped.
+  constexpr std::array<Time, 8> kChanges{0, 0, 0, 0, kHour, -kHour, -3 * kHour, kDay};
+  if (const Time change = choose.of(kChanges); change != 0) {
+    if (change == kDay) rules.zone.offset = -10 * kHour;
+    const Time offset = rules.zone.offset;
+    rules.zone.transitions = {{kDayNumber * kDay - offset, offset + change}};
+  }
   rules.defaults = shop_rules(choose, "");
   if (choose.below(2) == 1) {
     rules.shops.push_back(shop_rules(choose, "s1"));
     if (choose.below(2) == 1) rules.shops[0].agents.push_back({"a", "Zoe", "night", 5});
+  }
+  return rules;
+}
+
+/// Other limits and profiles for the same shops.
+Rules other_rules(Choices& choose, const History& history) {
+  Rules rules = history.rules;
+  rules.defaults = shop_rules(choose, "");
+  for (ShopRules& shop : rules.shops) {
+    const std::vector<AgentRules> agents = shop.agents;
+    shop = shop_rules(choose, shop.id);
+    shop.agents = agents;
   }
   return rules;
 }
@@ -132,7 +155,7 @@ Act act_from(Choices& choose, Time now) {
 History history_from(Choices& choose) {
   History history;
   history.rules = rules_from(choose);
-  Time now = history.rules.zone.day_start(19'675) - distance(choose);
+  Time now = history.rules.zone.day_start(kDayNumber) - distance(choose);
   int looks = 0;
   while (!choose.is_over() && history.steps.size() < kMostSteps) {
     const std::size_t what = choose.below(16);
@@ -141,6 +164,15 @@ History history_from(Choices& choose) {
     } else if (what >= 13) {
       now += distance(choose);
       history.steps.push_back({Step::What::advance, {}, now});
+    } else if (what == 12 && history.later_rules.size() < kMostRules) {
+      history.steps.push_back({Step::What::change_rules, {}, now, history.later_rules.size()});
+      history.later_rules.push_back(other_rules(choose, history));
+    } else if (what == 11) {
+      Act act = act_from(choose, now);
+      for (int left = 5; left > 0; --left) {
+        act.ts = std::max<Time>(1, act.ts - 1);
+        history.steps.push_back({Step::What::act, act, now});
+      }
     } else {
       now += distance(choose);
       history.steps.push_back({Step::What::act, act_from(choose, now), now});
@@ -149,7 +181,7 @@ History history_from(Choices& choose) {
   return history;
 }
 
-std::unique_ptr<engine::Engine> restarted(const engine::Engine& engine, const Rules& rules) {
+std::unique_ptr<engine::Engine> broken_off(const engine::Engine& engine, const Rules& rules) {
   const Bytes image = image_of(engine);
   auto next = std::make_unique<engine::Engine>(settings_of(rules));
   const engine::Loaded loaded = load_image(*next, image);
@@ -162,6 +194,7 @@ std::optional<Failure> compare(const History& history, bool restarts) {
   auto engine = std::make_unique<engine::Engine>(settings_of(history.rules));
   engine::Report report;
   Recount recount(history.rules);
+  const Rules* rules = &history.rules;
   for (std::size_t i = 0; i < history.steps.size(); ++i) {
     const Step& step = history.steps[i];
     switch (step.what) {
@@ -172,7 +205,13 @@ std::optional<Failure> compare(const History& history, bool restarts) {
       case Step::What::advance:
         engine->advance(instant(step.at));
         recount.advance(step.at);
-        if (restarts) engine = restarted(*engine, history.rules);
+        if (restarts) engine = broken_off(*engine, *rules);
+        break;
+      case Step::What::change_rules:
+        rules = &history.later_rules[step.rules];
+        engine = restarted(*engine, settings_of(*rules));
+        assert(engine != nullptr);
+        recount.change_rules(*rules);
         break;
       case Step::What::look:
         if (auto failure = look(i, *engine, report, recount)) return failure;

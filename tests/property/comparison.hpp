@@ -26,6 +26,11 @@ struct Failure {
 std::optional<Failure> look(std::size_t step, engine::Engine& engine, engine::Report& report,
                             const Recount& recount);
 
+/// What a failure says whose engine has refused its own image.
+inline Failure refuses_its_image(std::size_t step, Time now) {
+  return {step, now, {"its own image is refused", std::nullopt, std::nullopt}};
+}
+
 /// How many histories a test tries: DESKPULSE_HISTORIES (default 2,000; half under sanitizers).
 std::uint64_t histories_to_try();
 

@@ -30,17 +30,29 @@ class Random {
   std::mt19937_64 bits_;
 };
 
+enum class Span { hours, days };
+
 class Writer {
  public:
   explicit Writer(std::uint64_t seed) : random_(seed) {}
 
-  History history() {
+  Rules rules() {
     make_rules();
     start_clock();
+    return history_.rules;
+  }
+
+  History history(Span span) {
+    make_rules();
+    start_clock();
+    if (span == Span::days) make_days();
     const std::uint64_t acts = 10 + random_.below(random_.percent(20) ? 140 : 60);
     for (std::uint64_t i = 0; i < acts; ++i) {
       add_act();
       if (random_.percent(many_bots_ ? 4 : 1)) add_handoff_behind_a_reply();
+      if (random_.percent(1)) add_openings_moved_back();
+      if (random_.percent(1)) change_rules();
+      if (random_.percent(many_bots_ ? 3 : 1)) add_handoff_under_other_rules();
       if (random_.percent(12)) {
         move_clock();
         history_.steps.push_back({Step::What::advance, {}, clock_});
@@ -135,6 +147,24 @@ class Writer {
     past_ = {clock_};
   }
 
+  /// Zones have made days of 20 to 47 hours, and skipped dates.
+  void make_days() {
+    Rules& rules = history_.rules;
+    ZoneRules& zone = rules.zone;
+    over_days_ = true;
+    if (random_.percent(80)) rules.windows.push_back({"1d", kDay});
+    if (random_.percent(30)) rules.windows.push_back({"12h", 12 * kHour});
+    rules.agent_idle = random_.of<Time>({48 * kHour, kHour, 26 * kHour});
+    const Time day = 19'675;
+    const Time ahead = random_.of<Time>({kHour, kHour, -kHour, -3 * kHour, kDay, kDay, -kDay});
+    zone.offset = ahead == kDay ? -10 * kHour : ahead == -kDay ? 14 * kHour : 8 * kHour;
+    const Time hour = random_.of<Time>({0, 0, 2 * kHour});  // of the local clock
+    const Time at = (day + random_.of<Time>({0, 0, 1})) * kDay - zone.offset + hour;
+    zone.transitions = {{at, zone.offset + ahead}};
+    clock_ = at - random_.of<Time>({1, 1'000, 60'000, 2 * kHour, 12 * kHour, 23 * kHour});
+    past_ = {clock_};
+  }
+
   /// A limit that somebody may be waiting for.
   Time limit() {
     const Rules& rules = history_.rules;
@@ -176,7 +206,31 @@ class Writer {
     return from + random_.of<Time>({kMinute, 5 * kMinute, 10 * kMinute, 30 * kMinute});
   }
 
+  void move_over_days() {
+    const ZoneRules& zone = history_.rules.zone;
+    const auto edge_of_day = [&](Time ahead) {
+      return near(zone.day_start(zone.day_of(clock_) + ahead));
+    };
+    switch (random_.below(4)) {
+      case 0:
+        clock_ = std::max(clock_, edge_of_day(random_.of<Time>({1, 1, 2})));
+        break;
+      case 1:
+        clock_ = std::max(clock_, near(random_.of(past_) + random_.of<Time>({kDay, 25 * kHour})));
+        break;
+      case 2: {
+        const Time bucket = kDay / 60;
+        const Time since = random_.of(past_);
+        clock_ = std::max(clock_, near(since / bucket * bucket + 60 * bucket));
+        break;
+      }
+      default:
+        clock_ += random_.of<Time>({6 * kHour, 12 * kHour, 20 * kHour, 23 * kHour, 23 * kHour});
+    }
+  }
+
   void move_clock() {
+    if (over_days_ && random_.percent(8)) return move_over_days();
     if (random_.percent(pace_)) {
       clock_ += random_.of<Time>({0, 0, 1, 2, 500, 1'000, 2'000});
       return;
@@ -272,6 +326,54 @@ class Writer {
     add(Type::assign, From::unknown, agent(20), near(reply));
   }
 
+  /// Each question older than the one before it, as from a source that sends a backlog backwards.
+  void add_openings_moved_back() {
+    Act act;
+    act.shop = shops_.front();
+    act.customer = random_.of(customers_);
+    act.agent = agent(50);
+    const Time step = random_.of<Time>({1, 1, 7, 400});
+    for (std::uint64_t left = 3 + random_.below(12); left > 0; --left) {
+      act.ts = std::max<Time>(1, clock_ - step * static_cast<Time>(15 - left));
+      act.id = 'b' + std::to_string(history_.steps.size());
+      history_.steps.push_back({Step::What::act, act, clock_});
+    }
+  }
+
+  void change_rules() {
+    Rules rules = history_.later_rules.empty() ? history_.rules : history_.later_rules.back();
+    const auto change = [this](ShopRules& shop) {
+      ShopRules changed = shop_rules(shop.id);
+      changed.agents = shop.agents;
+      shop = changed;
+    };
+    change(rules.defaults);
+    for (ShopRules& shop : rules.shops) change(shop);
+    history_.later_rules.push_back(rules);
+    history_.steps.push_back(
+        {Step::What::change_rules, {}, clock_, history_.later_rules.size() - 1});
+  }
+
+  /// A bot has answered under one profile, and the handoff comes under another.
+  void add_handoff_under_other_rules() {
+    Act act;
+    act.shop = shops_.front();
+    act.customer = random_.of(customers_);
+    const auto add = [&](Type type, From from, const std::string& agent) {
+      move_clock();
+      act.type = type;
+      act.from = from;
+      act.agent = agent;
+      act.ts = clock_;
+      act.id = 'r' + std::to_string(history_.steps.size());
+      history_.steps.push_back({Step::What::act, act, clock_});
+    };
+    add(Type::message, From::customer, agent(50));
+    add(Type::message, From::bot, "robot");
+    change_rules();
+    add(Type::assign, From::unknown, agent(20));
+  }
+
   void fill_message(Act& act) {
     std::uint64_t pick = random_.below(100);
     if (many_bots_ && random_.percent(40)) pick = 80;
@@ -302,6 +404,7 @@ class Writer {
   unsigned pace_ = 0;  ///< percent of the moves that are small, whatever is due
   unsigned late_ = 0;  ///< percent of the acts that are late
   bool many_bots_ = false;
+  bool over_days_ = false;
   std::vector<Time> past_;  ///< of the last acts
   std::vector<std::string> shops_, agents_, customers_;
 };
@@ -328,6 +431,11 @@ std::string text_of(const ShopRules& shop) {
 }  // namespace
 
 std::string History::text() const {
+  const auto shops_of = [](const Rules& of) {
+    std::string text = text_of(of.defaults);
+    for (const ShopRules& shop : of.shops) text += text_of(shop);
+    return text;
+  };
   std::string text = "windows";
   for (const WindowRules& window : rules.windows) text += ' ' + window.label;
   text += "; zone offset " + std::to_string(rules.zone.offset) + " cut " +
@@ -336,8 +444,8 @@ std::string History::text() const {
     text += " from " + std::to_string(from) + " offset " + std::to_string(offset);
   }
   text += "; reorder_window " + std::to_string(order.reorder_window) + " allowed_lateness " +
-          std::to_string(order.allowed_lateness) + '\n' + text_of(rules.defaults);
-  for (const ShopRules& shop : rules.shops) text += text_of(shop);
+          std::to_string(order.allowed_lateness) + "; agent_idle " +
+          std::to_string(rules.agent_idle) + '\n' + shops_of(rules);
   for (const Step& step : steps) {
     switch (step.what) {
       case Step::What::act:
@@ -349,21 +457,28 @@ std::string History::text() const {
       case Step::What::look:
         text += "# look";
         break;
+      case Step::What::change_rules:
+        text += "# restart with other rules:\n" + shops_of(later_rules[step.rules]);
+        break;
     }
     text += '\n';
   }
   return text;
 }
 
-History random_history(std::uint64_t seed) { return Writer(seed).history(); }
+History random_history(std::uint64_t seed) {
+  return Writer(seed).history(seed % 4 == 3 ? Span::days : Span::hours);
+}
+
+Rules random_rules(std::uint64_t seed) { return Writer(seed).rules(); }
 
 History random_arrivals(std::uint64_t seed) {
-  History history = Writer(seed).history();
+  History history = random_history(seed);
   Random random(seed ^ 0x9e3779b97f4a7c15U);
   std::vector<Step> arrivals;
   for (Step& step : history.steps) {
-    // The clock of the intake moves by what arrives alone.
-    if (step.what == Step::What::advance) continue;
+    // The clock of the intake moves by what arrives alone, and its rules stay.
+    if (step.what == Step::What::advance || step.what == Step::What::change_rules) continue;
     if (step.what == Step::What::act && random.percent(5)) {
       const Time ahead = history.order.max_clock_skew;
       step.act.ts = step.at + random.of<Time>({ahead, ahead + 1, 3 * kSecond});

@@ -14,14 +14,17 @@ namespace deskpulse::property {
 
 /// One thing that happens. Acts and moments come in the order of the list.
 struct Step {
-  enum class What { act, advance, look };
+  /// change_rules: the process ends, and another one goes on from its state by other rules.
+  enum class What { act, advance, look, change_rules };
   What what = What::act;
   Act act;
-  Time at = 0;  ///< advance: to when. act: the wall clock when it arrives
+  Time at = 0;            ///< advance: to when. act: the wall clock when it arrives
+  std::size_t rules = 0;  ///< change_rules: which of History::later_rules
 };
 
 struct History {
   Rules rules;
+  std::vector<Rules> later_rules;  ///< for the same windows, zone, shops and agents
   ReorderRecount::Settings order;  ///< means something when the acts go through an intake
   std::vector<Step> steps;
 
@@ -30,7 +33,11 @@ struct History {
 };
 
 /// The history of a seed; the same on every machine. Acts are mostly in order of time, some late.
+/// Every fourth is of customers who come back over days that a zone makes longer, shorter or skips.
 History random_history(std::uint64_t seed);
+
+/// Rules alone.
+Rules random_rules(std::uint64_t seed);
 
 /// The same kind of history as it arrives from the wire: out of order, repeated, from the future,
 /// too late.

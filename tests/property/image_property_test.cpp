@@ -20,6 +20,7 @@ std::optional<Failure> compare(const History& history) {
   auto engine = std::make_unique<engine::Engine>(settings_of(history.rules));
   engine::Report report;
   Recount recount(history.rules);
+  const Rules* rules = &history.rules;
   for (std::size_t i = 0; i < history.steps.size(); ++i) {
     const Step& step = history.steps[i];
     switch (step.what) {
@@ -34,15 +35,21 @@ std::optional<Failure> compare(const History& history) {
       case Step::What::look:
         if (auto failure = look(i, *engine, report, recount)) return failure;
         continue;
+      case Step::What::change_rules:
+        rules = &history.later_rules[step.rules];
+        engine = restarted(*engine, settings_of(*rules));
+        recount.change_rules(*rules);
+        if (!engine) return refuses_its_image(i, recount.now());
+        break;
     }
     if (!breaks_off(step)) continue;
     const Bytes image = image_of(*engine);
-    engine = std::make_unique<engine::Engine>(settings_of(history.rules));
+    engine = std::make_unique<engine::Engine>(settings_of(*rules));
     const engine::Loaded loaded = load_image(*engine, image);
     const auto fails = [&](const char* what) {
       return Failure{i, recount.now(), {what, std::nullopt, std::nullopt}};
     };
-    if (!loaded.ok) return fails("its own image is refused");
+    if (!loaded.ok) return refuses_its_image(i, recount.now());
     if (loaded.windows_anew || loaded.today_anew) return fails("scopes began anew");
     if (image_of(*engine) != image) return fails("the image has become another one");
   }

@@ -1,6 +1,7 @@
 // An engine's image in memory, for tests that save one and load it.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -44,6 +45,13 @@ inline engine::Loaded load_image(engine::Engine& engine, std::span<const std::by
   engine::Loaded loaded = engine.load(reader);
   loaded.ok = loaded.ok && reader.is_at_end();
   return loaded;
+}
+
+/// The engine of a process that goes on from this one's state; null where it refuses it.
+inline std::unique_ptr<engine::Engine> restarted(const engine::Engine& engine,
+                                                 engine::Settings settings) {
+  auto next = std::make_unique<engine::Engine>(std::move(settings));
+  return load_image(*next, image_of(engine)).ok ? std::move(next) : nullptr;
 }
 
 }  // namespace deskpulse::property

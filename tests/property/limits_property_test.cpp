@@ -124,13 +124,15 @@ std::optional<Failure> run(History history, const engine::Limits& limits,
                            const std::function<std::optional<Difference>(
                                engine::Engine&, const engine::Report&, const Recount&)>& judge) {
   history.rules.agent_idle = kForever;
-  const auto make = [&] {
-    engine::Settings settings = settings_of(history.rules);
+  for (Rules& later : history.later_rules) later.agent_idle = kForever;
+  const Rules* rules = &history.rules;
+  const auto small = [&] {
+    engine::Settings settings = settings_of(*rules);
     settings.limits = limits;
     settings.limits.agent_idle = proto::Millis{kForever};
-    return std::make_unique<engine::Engine>(settings);
+    return settings;
   };
-  auto engine = make();
+  auto engine = std::make_unique<engine::Engine>(small());
   engine::Report report;
   Recount recount(history.rules);
   for (std::size_t i = 0; i <= history.steps.size(); ++i) {
@@ -140,9 +142,15 @@ std::optional<Failure> run(History history, const engine::Limits& limits,
       recount.apply(history.steps[i].act.event());
       if (history.steps[i].act.ts % 7 != 0) continue;
       const Bytes image = image_of(*engine);
-      engine = make();
-      if (!load_image(*engine, image).ok || image_of(*engine) != image)
-        return Failure{i, recount.now(), {"its own image is refused", {}, {}}};
+      engine = restarted(*engine, small());
+      if (!engine || image_of(*engine) != image) return refuses_its_image(i, recount.now());
+      continue;
+    }
+    if (!is_end && history.steps[i].what == Step::What::change_rules) {
+      rules = &history.later_rules[history.steps[i].rules];
+      engine = restarted(*engine, small());
+      recount.change_rules(*rules);
+      if (!engine) return refuses_its_image(i, recount.now());
       continue;
     }
     if (!is_end && history.steps[i].what == Step::What::advance) {

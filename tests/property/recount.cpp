@@ -124,6 +124,11 @@ void Recount::advance(Time to) {
   now_ = to;
 }
 
+void Recount::change_rules(Rules rules) {
+  rules_ = std::move(rules);
+  fire_before(now_);
+}
+
 void Recount::fire_before(Time end) {
   for (auto due = next_due(); due && due->at < end; due = next_due()) {
     // One that a late event made due changes the levels now; it is placed in the past all the same.
@@ -388,7 +393,9 @@ void Recount::apply_assign(const proto::Event& event) {
   if (!met.session) return;
   const bool first = !met.session->handed_over;
   met.session->handed_over = true;
+  // Where a bot's message is a valid reply there are no handoff turns.
   if (first && met.session->bot_turns > 0 && !met.session->person && !met.open_turn() &&
+      !accepts(rules_of(met.shop).profile, From::bot) &&
       (!met.last_reply || at > *met.last_reply)) {
     met.turns.push_back({at, std::nullopt});
     if (met.responsible.empty()) return;
@@ -446,6 +453,7 @@ void Recount::answer(Conversation& conversation, Time at, const std::string& sen
   fact.first = conversation.session->answered_turns == 0;
   fact.response = at - turn.opening;
   fact.agent_response = fact.response;
+  fact.cap = rules_of(conversation.shop).profile.response_cap;
   if (conversation.responsible == sender && *conversation.responsible_since <= at) {
     fact.agent_response = at - std::max(turn.opening, *conversation.responsible_since);
   }
@@ -519,7 +527,6 @@ void Recount::add_scope(Series& into, const Desk& desk, const std::string& scope
   const std::string& agent = desk.second;
   const bool whole_shop = agent.empty();
   const bool queue = agent == kQueue;
-  const ProfileRules& profile = rules_of(shop).profile;
 
   std::map<From, int> messages;
   std::set<std::string> consulted, replied, slow_customers, unanswered;
@@ -529,7 +536,7 @@ void Recount::add_scope(Series& into, const Desk& desk, const std::string& scope
   for (const Fact& fact : facts_) {
     if (fact.shop != shop || (!whole_shop && fact.agent != agent) || fact.at < start) continue;
     const Time response = whole_shop ? fact.response : fact.agent_response;
-    const Time capped = profile.response_cap ? std::min(response, *profile.response_cap) : response;
+    const Time capped = fact.cap ? std::min(response, *fact.cap) : response;
     switch (fact.what) {
       case What::message:
         ++messages[fact.from];

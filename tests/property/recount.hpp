@@ -30,6 +30,9 @@ class Recount {
   /// An event; a customer is known by `customer` or, where that is empty, by `customer_key`.
   void apply(const proto::Event& event);
   void advance(Time to);
+  /// Other rules from now on, for the same windows, zone, shops and agents: what was judged stays,
+  /// and a deadline that has moved into the past fires (R41).
+  void change_rules(Rules rules);
   Time now() const { return now_; }
 
   /// Every series of spec 5 to 7 about shops and agents at now(). A quantile is the exact
@@ -64,6 +67,7 @@ class Recount {
     bool slow_customer = false;  ///< slow: the K-th or a later one of its session
     Time response = 0;           ///< answered: as the shop sees it
     Time agent_response = 0;     ///< answered: the sender's own
+    std::optional<Time> cap{};   ///< answered: what the profile counted at most
   };
 
   enum class End { open, answered, bot, unanswered };
@@ -140,11 +144,11 @@ class Recount {
   Levels levels(Time at) const;
 
   Conversation& conversation(const std::string& shop, const std::string& customer);
+  bool is_forgotten(const Conversation& conversation) const;
   void apply_message(const proto::Event& event);
   void customer_message(Conversation& conversation, Time at, const std::string& agent);
   void agent_message(Conversation& conversation, Time at, proto::From from,
                      const std::string& named, const std::string& sender);
-  bool is_forgotten(const Conversation& conversation) const;
   void apply_assign(const proto::Event& event);
   void apply_close(const proto::Event& event);
   void apply_status(const proto::Event& event);
@@ -163,12 +167,12 @@ class Recount {
 
   /// The first instant that a window covers at `at`.
   static Time window_start(const WindowRules& window, Time at);
+  /// The first instant that any window covers.
+  Time windows_start(Time at) const;
 
   void add_scope(Series& into, const Desk& desk, const std::string& scope, Time start,
                  bool today) const;
   void add_counters(Series& into, const Desk& desk) const;
-  /// The first instant that any window covers.
-  Time windows_start(Time at) const;
   void add_levels(Series& into, const Desk& desk) const;
   int peak(const Desk& desk, Time start) const;
 

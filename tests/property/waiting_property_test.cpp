@@ -6,6 +6,7 @@
 #include "daemon/engine/engine.hpp"
 #include "tests/property/comparison.hpp"
 #include "tests/property/flatten.hpp"
+#include "tests/property/kept_image.hpp"
 
 namespace deskpulse::property {
 namespace {
@@ -79,20 +80,25 @@ std::optional<Difference> lists(engine::Engine& engine, const engine::Report& re
 }
 
 std::optional<Failure> compare(const History& history) {
-  engine::Engine engine(settings_of(history.rules));
+  auto engine = std::make_unique<engine::Engine>(settings_of(history.rules));
   engine::Report report;
   for (std::size_t i = 0; i <= history.steps.size(); ++i) {
     const bool is_end = i == history.steps.size();
     if (!is_end && history.steps[i].what == Step::What::act) {
-      engine.apply(history.steps[i].act.event());
+      engine->apply(history.steps[i].act.event());
       continue;
     }
     if (!is_end && history.steps[i].what == Step::What::advance) {
-      engine.advance(instant(history.steps[i].at));
+      engine->advance(instant(history.steps[i].at));
       continue;
     }
-    engine.report(report);
-    if (auto difference = lists(engine, report)) {
+    if (!is_end && history.steps[i].what == Step::What::change_rules) {
+      engine = restarted(*engine, settings_of(history.later_rules[history.steps[i].rules]));
+      if (!engine) return refuses_its_image(i, report.watermark.time_since_epoch().count());
+      continue;
+    }
+    engine->report(report);
+    if (auto difference = lists(*engine, report)) {
       return Failure{i, report.watermark.time_since_epoch().count(), *difference};
     }
   }

@@ -56,7 +56,7 @@ Scenario scenario_of(std::uint64_t seed) {
   Scenario world;
   world.seed = seed;
   world.family = random.of({Family::calm, Family::dense, Family::wild});
-  world.rules = property::random_history(random.below(1'000'000)).rules;
+  world.rules = property::random_rules(random.below(1'000'000));
   world.begin = world.rules.zone.day_start(kDayNumber) -
                 random.of<Time>({1'000, 20'000, kMinute, kMinute, 3 * kMinute, 12 * kHour});
   world.length = random.between(20, 150) * kSecond;

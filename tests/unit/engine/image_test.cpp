@@ -157,6 +157,22 @@ TEST(Image, ALongerLimitIsAppliedToThoseWhoWaitAlready) {
   EXPECT_EQ(report_of(after).shop_scopes[k5m].slow_turns, 1U);
 }
 
+TEST(Image, WhereABotsMessageIsAReplyNowNoHandoffOpensATurn) {
+  Engine before({});
+  before.apply(message(kMorning, 1, From::customer, "robot"));
+  before.apply(message(kMorning + 1s, 1, From::bot, "robot"));
+  Settings settings;
+  settings.shop_defaults.profile.bot_is_valid = true;
+
+  Engine after(settings);
+  ASSERT_TRUE(load_image(after, image_of(before)).ok);
+  Event handoff = message(kMorning + 2s, 1, From::customer);
+  handoff.type = Type::assign;
+  after.apply(handoff);
+
+  EXPECT_EQ(report_of(after).shops[0].levels.waiting_customers, 0U);
+}
+
 TEST(Image, WhatAgentsAreLikeIsConfiguredUnlessAnEventHasSaidIt) {
   const auto configured = [](std::string name, std::uint32_t capacity) {
     Settings settings;
