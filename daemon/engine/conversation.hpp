@@ -32,7 +32,8 @@ inline constexpr std::size_t kMostPairs = 64;
 struct alignas(64) Conversation {
   proto::CustomerKey key;
   /// When the wheel will speak of this record; never = not at all. Not after the next deadline,
-  /// which is looked up anew when it comes.
+  /// which is looked up anew when it comes. Stays with the record when its conversation is
+  /// forgotten.
   PackedInstant armed_at;
 
   // The newest turn (the one opened last): open, or how it ended.

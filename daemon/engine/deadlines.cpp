@@ -7,6 +7,9 @@
 namespace deskpulse::engine {
 namespace {
 
+/// As long as an ordinary session's end is ahead, so that its timer comes out once.
+constexpr Millis kFarthestTimer = std::chrono::minutes{10};
+
 Instant waiting_longer(const Conversation& c) {
   return c.opening + std::chrono::seconds{kWaitingOverSeconds[c.waiting_over]};
 }
@@ -70,17 +73,25 @@ void Engine::State::fire_all_before(Instant end) {
     if (deadline <= at) clock_.advance(at);
     // The turn's end may make the session's end due, which then is at the same time.
     for (; deadline <= at; deadline = next_deadline(c)) fire(c, deadline);
-    set_timer(due->index);
+    set_timer(due->index, end);
   }
 }
 
-void Engine::State::set_timer(std::uint32_t index) {
+// Who is armed for an earlier time leaves the entry for the later one in the wheel, and an upstream
+// that can do this as often as it likes would fill it. So each time the way to the entry is at most
+// half of what it was, at the price of an entry that comes out early; and no entry is so far ahead
+// that those which nobody needs any more pile up for long.
+void Engine::State::set_timer(std::uint32_t index, Instant now) {
   Conversation& c = conversations_[index];
   const Instant deadline = next_deadline(c);
   if (deadline == kNever) return;
-  if (c.armed_at != Instant{} && c.armed_at <= deadline) return;
-  c.armed_at = deadline;
-  wheel_.arm(index, deadline);
+  Instant at = std::min(deadline, now + kFarthestTimer);
+  if (const Instant armed_at = c.armed_at; armed_at != Instant{}) {
+    if (armed_at <= at) return;
+    at = std::min(at, now + (armed_at - now) / 2);
+  }
+  c.armed_at = at;
+  wheel_.arm(index, at);
 }
 
 }  // namespace deskpulse::engine

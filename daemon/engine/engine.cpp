@@ -240,7 +240,7 @@ void Engine::State::settle(std::uint32_t index, std::uint32_t owner_before) {
   book_level(c, owner_before);
   c.touched_day = today();
   for (Instant due = next_deadline(c); due < clock_.now(); due = next_deadline(c)) fire(c, due);
-  set_timer(index);
+  set_timer(index, clock_.now());
 }
 
 void Engine::State::book_level(const Conversation& c, std::uint32_t owner_before) {
@@ -298,7 +298,10 @@ void Engine::State::forget(std::uint32_t index) {
   if (c.first_pair.agent != kNone) unrefer(c.first_pair.agent);
   if (c.newest_unanswered) unrefer(c.heap_place_or_ended_agent);
   unrefer(c.agent);
+  const PackedInstant armed_at = c.armed_at;
   conversations_.erase(index);
+  // The wheel will speak of the record all the same, whoever has it then.
+  conversations_[index].armed_at = armed_at;
 }
 
 // Forgotten conversations are given back as events come in: one is looked at for every second

@@ -231,7 +231,7 @@ Loaded Engine::State::load(image::Reader& from) {
     Conversation& c = conversations_[i];
     if (!image.same_windows) count_distinct_anew(c);
     for (Instant due = next_deadline(c); due < clock_.now(); due = next_deadline(c)) fire(c, due);
-    set_timer(i);
+    set_timer(i, clock_.now());
   }
   result.ok = true;
   return result;

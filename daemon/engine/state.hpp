@@ -87,7 +87,8 @@ class Engine::State {
   void fire_slow(Conversation& c, Instant deadline);
   /// Fires every deadline < `end`, in order of time.
   void fire_all_before(Instant end);
-  void set_timer(std::uint32_t index);
+  /// `now`: the time that is about to be, and before which every deadline fires.
+  void set_timer(std::uint32_t index, Instant now);
 
   // customers.cpp
   void wrote(Conversation& c, Instant at);
