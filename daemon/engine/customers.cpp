@@ -28,7 +28,7 @@ void Engine::State::wrote(Conversation& c, Instant at) {
   turn_page(c);
   if (!clock_.in_today(at) || c.today_consulted) return;
   c.today_consulted = true;
-  ++tally.today(clock_).consulting_customers;
+  tally.count_today(clock_, Count::consulting_customers);
   review_today(c);
 }
 
@@ -38,7 +38,7 @@ void Engine::State::wrote_to(Conversation& c, std::uint32_t agent, Instant at) {
   move_newest(tally, clock_, p.last_wrote, at, Count::consulting_customers);
   if (!clock_.in_today(at) || p.today_consulted) return;
   p.today_consulted = true;
-  ++tally.today(clock_).consulting_customers;
+  tally.count_today(clock_, Count::consulting_customers);
   review_today(p);
 }
 
@@ -50,8 +50,8 @@ void Engine::State::became_slow(Conversation& c, std::uint32_t agent, Instant at
   move_newest(of_agent, clock_, p.last_slow, at, Count::slow_customers);
   turn_page(c);
   if (!clock_.in_today(at)) return;
-  if (!c.today_slow) ++of_shop.today(clock_).slow_customers;
-  if (!p.today_slow) ++of_agent.today(clock_).slow_customers;
+  if (!c.today_slow) of_shop.count_today(clock_, Count::slow_customers);
+  if (!p.today_slow) of_agent.count_today(clock_, Count::slow_customers);
   c.today_slow = true;
   p.today_slow = true;
 }
@@ -89,7 +89,7 @@ void Engine::State::review_today(Conversation& c) {
   const bool unanswered = c.today_consulted && !c.today_replied && !c.newest_by_bot;
   if (unanswered == c.today_unanswered) return;
   c.today_unanswered = unanswered;
-  shop_of(c).tally.today(clock_).unanswered_customers += unanswered ? 1U : ~0U;
+  shop_of(c).tally.count_today(clock_, Count::unanswered_customers, unanswered ? 1 : -1);
 }
 
 // The agent's: customers received by it in the day to whom it sent no valid reply and who did not
@@ -98,7 +98,7 @@ void Engine::State::review_today(Pair& p) {
   const bool unanswered = p.today_consulted && !p.today_replied && !p.today_bot_ended;
   if (unanswered == p.today_unanswered) return;
   p.today_unanswered = unanswered;
-  touch(p.agent).tally.today(clock_).unanswered_customers += unanswered ? 1U : ~0U;
+  touch(p.agent).tally.count_today(clock_, Count::unanswered_customers, unanswered ? 1 : -1);
 }
 
 void Engine::State::turn_page(Conversation& c) {

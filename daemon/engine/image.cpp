@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kMostIdBytes = 256;
 constexpr std::size_t kMostNameBytes = 1 << 20;
-constexpr std::uint64_t kMostSumMs = std::uint64_t{1} << 62;
 
 /// A conversation's flags, in one number. The first is always set: a 0 ends the list.
 enum Flag : std::uint32_t {
@@ -51,7 +50,7 @@ void save_histogram(image::Writer& to, const Histogram& histogram) {
 
 void load_histogram(image::Reader& from, Histogram& histogram) {
   for (std::uint64_t& count : histogram.buckets) count = from.number();
-  histogram.sum_ms = static_cast<std::int64_t>(from.number(kMostSumMs));
+  histogram.sum_ms = static_cast<std::int64_t>(from.number(kLongestTotalMs));
 }
 
 void save_day(image::Writer& to, const Calendar::Day& day) {

@@ -13,25 +13,32 @@
 
 namespace deskpulse::engine {
 
+/// What a count of a scope and a sum of times (285,000 years) come to at most: more adds nothing.
+/// So none can overflow, and an image never has one that its own reader would refuse.
+inline constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 53;
+inline constexpr std::int64_t kLongestSumMs = std::int64_t{1} << 53;
+/// The same of a sum since the state began.
+inline constexpr std::int64_t kLongestTotalMs = std::int64_t{1} << 62;
+
 /// The numbers of one scope (a rolling window or the business day) of one shop or agent; spec 5
 /// defines each. Distinct customers are distinct within this row's shop or agent.
 struct ScopeNumbers {
-  std::array<std::uint32_t, proto::kFromCount> messages{};  ///< by proto::From
-  std::uint32_t consulting_customers = 0;                   ///< not to be reported for `unassigned`
-  std::uint32_t slow_turns = 0;
-  std::uint32_t slow_customers = 0;
-  std::uint32_t unanswered_customers = 0;  ///< today's is not to be reported for `unassigned`
-  std::uint32_t answered_turns = 0;
-  std::uint32_t first_responses = 0;
-  std::uint32_t judged_turns = 0;
-  std::uint32_t timely_turns = 0;
+  std::array<std::uint64_t, proto::kFromCount> messages{};  ///< by proto::From
+  std::uint64_t consulting_customers = 0;                   ///< not to be reported for `unassigned`
+  std::uint64_t slow_turns = 0;
+  std::uint64_t slow_customers = 0;
+  std::uint64_t unanswered_customers = 0;  ///< today's is not to be reported for `unassigned`
+  std::uint64_t answered_turns = 0;
+  std::uint64_t first_responses = 0;
+  std::uint64_t judged_turns = 0;
+  std::uint64_t timely_turns = 0;
   std::uint32_t peak_conversations = 0;
   std::int64_t response_time_sum_ms = 0;        ///< each at most the profile's response_cap
   std::int64_t first_response_time_sum_ms = 0;  ///< the same
   std::int64_t response_time_max_ms = 0;        ///< not capped; no meaning without answered_turns
 
   /// Consulting customers that no filter takes out. Filters are not built yet, so all of them.
-  std::uint32_t received_customers() const { return consulting_customers; }
+  std::uint64_t received_customers() const { return consulting_customers; }
 
   friend bool operator==(const ScopeNumbers&, const ScopeNumbers&) = default;
 };

@@ -86,15 +86,12 @@ void ResponseSketch::place(const WindowClock& clock, Instant at, Millis response
       if (number <= now.number - kBucketsPerWindow) continue;
     }
     Ring& ring = *rings_[i];
+    if (ring.sum.is_full()) continue;
     ring.buckets[static_cast<std::size_t>(number % kBucketsPerWindow)].add(
         static_cast<std::uint16_t>(cell));
-    ++ring.sum.cells[cell];
-    ++ring.sum.total;
+    ring.sum.add(cell);
   }
-  if (clock.in_today(at)) {
-    ++today_.cells[cell];
-    ++today_.total;
-  }
+  if (clock.in_today(at) && !today_.is_full()) today_.add(cell);
 }
 
 Quantiles ResponseSketch::quantiles(const Scope& scope) {

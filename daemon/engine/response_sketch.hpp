@@ -31,6 +31,12 @@ class ResponseSketch {
   static constexpr std::size_t kCells = 720;
   using Cells = std::array<std::uint32_t, kCells>;
   struct Scope {
+    /// Whether there is room for one more: an image's total of a scope is of 32 bits.
+    bool is_full() const { return total == ~std::uint32_t{0}; }
+    void add(std::size_t cell) {
+      ++cells[cell];
+      ++total;
+    }
     std::uint32_t total = 0;
     Cells cells{};
   };

@@ -23,10 +23,21 @@ enum class Count : std::uint8_t {
 inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::timely_turns) + 1;
 constexpr Count messages_from(proto::From from) { return static_cast<Count>(from); }
 
+/// Adds and takes away within [0, most]: what an image says need not fit together, and what a row
+/// comes to must be good for the next image.
+template <class Number>
+constexpr void grow(Number& sum, Number by, Number most) {
+  sum += std::min<Number>(by, most - sum);
+}
+template <class Number>
+constexpr void shrink(Number& sum, Number by) {
+  sum -= std::min<Number>(by, sum);
+}
+
 /// The numbers as they are reported.
 class WideRow {
   template <class Numbers>
-  static auto& field(Numbers& of, Count count) {
+  static constexpr auto& field(Numbers& of, Count count) {
     switch (count) {
       case Count::consulting_customers:
         return of.consulting_customers;
@@ -52,12 +63,18 @@ class WideRow {
   ScopeNumbers numbers;
 
   /// `by` is 1 or -1.
-  void add(Count count, int by = 1) { field(numbers, count) += static_cast<std::uint32_t>(by); }
-  void set(Count count, std::uint32_t value) { field(numbers, count) = value; }
+  void add(Count count, int by = 1) {
+    std::uint64_t& counted = field(numbers, count);
+    by > 0 ? grow<std::uint64_t>(counted, 1, kMostCounted) : shrink<std::uint64_t>(counted, 1);
+  }
+  /// At most kMostCounted.
+  void set(Count count, std::uint64_t value) { field(numbers, count) = value; }
   /// One answered turn's response time, as the profile caps it.
-  void add_response(std::int64_t capped_ms) { numbers.response_time_sum_ms += capped_ms; }
+  void add_response(std::int64_t capped_ms) {
+    grow(numbers.response_time_sum_ms, capped_ms, kLongestSumMs);
+  }
   void add_first_response(std::int64_t capped_ms) {
-    numbers.first_response_time_sum_ms += capped_ms;
+    grow(numbers.first_response_time_sum_ms, capped_ms, kLongestSumMs);
   }
   void raise_response_max(std::int64_t ms) {
     numbers.response_time_max_ms = std::max(numbers.response_time_max_ms, ms);
@@ -65,7 +82,7 @@ class WideRow {
   void raise_peak(std::uint32_t level) {
     numbers.peak_conversations = std::max(numbers.peak_conversations, level);
   }
-  std::uint32_t get(Count count) const { return field(numbers, count); }
+  std::uint64_t get(Count count) const { return field(numbers, count); }
   std::int64_t response_max() const { return numbers.response_time_max_ms; }
   std::uint32_t peak() const { return numbers.peak_conversations; }
 
@@ -73,20 +90,31 @@ class WideRow {
   void add(const WideRow& row) {
     for (std::size_t i = 0; i < kCounts; ++i) {
       const auto count = static_cast<Count>(i);
-      field(numbers, count) += field(row.numbers, count);
+      grow(field(numbers, count), field(row.numbers, count), kMostCounted);
     }
-    numbers.response_time_sum_ms += row.numbers.response_time_sum_ms;
-    numbers.first_response_time_sum_ms += row.numbers.first_response_time_sum_ms;
+    add_response(row.numbers.response_time_sum_ms);
+    add_first_response(row.numbers.first_response_time_sum_ms);
     raise_maxima(row);
+  }
+  /// The same for a report: the few rows that come together in one have room in it.
+  void add_for_report(const ScopeNumbers& row) {
+    for (std::size_t i = 0; i < kCounts; ++i) {
+      const auto count = static_cast<Count>(i);
+      field(numbers, count) += field(row, count);
+    }
+    numbers.response_time_sum_ms += row.response_time_sum_ms;
+    numbers.first_response_time_sum_ms += row.first_response_time_sum_ms;
+    raise_response_max(row.response_time_max_ms);
+    raise_peak(row.peak_conversations);
   }
   /// Leaves the maxima as they are.
   void subtract(const WideRow& row) {
     for (std::size_t i = 0; i < kCounts; ++i) {
       const auto count = static_cast<Count>(i);
-      field(numbers, count) -= field(row.numbers, count);
+      shrink(field(numbers, count), field(row.numbers, count));
     }
-    numbers.response_time_sum_ms -= row.numbers.response_time_sum_ms;
-    numbers.first_response_time_sum_ms -= row.numbers.first_response_time_sum_ms;
+    shrink(numbers.response_time_sum_ms, row.numbers.response_time_sum_ms);
+    shrink(numbers.first_response_time_sum_ms, row.numbers.first_response_time_sum_ms);
   }
   void raise_maxima(const WideRow& row) {
     raise_response_max(row.response_max());
@@ -113,8 +141,10 @@ class alignas(64) PackedRow {
   void add(Count count, int by = 1) {
     counts_[word(count)] += static_cast<std::uint64_t>(std::int64_t{by}) << shift(count);
   }
-  void add_response(std::int64_t capped_ms) { response_sum_ms_ += capped_ms; }
-  void add_first_response(std::int64_t capped_ms) { first_response_sum_ms_ += capped_ms; }
+  void add_response(std::int64_t capped_ms) { grow(response_sum_ms_, capped_ms, kLongestSumMs); }
+  void add_first_response(std::int64_t capped_ms) {
+    grow(first_response_sum_ms_, capped_ms, kLongestSumMs);
+  }
   void raise_response_max(std::int64_t ms) {
     const auto value = static_cast<std::uint64_t>(std::min(ms, kLongest));
     if (value > maxima_ >> kPeakBits) maxima_ = value << kPeakBits | (maxima_ & kMost);
@@ -127,14 +157,14 @@ class alignas(64) PackedRow {
 
   void add(const PackedRow& row) {
     for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += row.counts_[i];
-    response_sum_ms_ += row.response_sum_ms_;
-    first_response_sum_ms_ += row.first_response_sum_ms_;
+    add_response(row.response_sum_ms_);
+    add_first_response(row.first_response_sum_ms_);
     raise_maxima(row);
   }
   void subtract(const PackedRow& row) {
     for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] -= row.counts_[i];
-    response_sum_ms_ -= row.response_sum_ms_;
-    first_response_sum_ms_ -= row.first_response_sum_ms_;
+    shrink(response_sum_ms_, row.response_sum_ms_);
+    shrink(first_response_sum_ms_, row.first_response_sum_ms_);
   }
   void raise_maxima(const PackedRow& row) {
     raise_response_max(row.response_max());
@@ -171,7 +201,7 @@ class alignas(64) PackedRow {
     PackedRow packed;
     for (std::size_t i = 0; i < kCounts; ++i) {
       const auto count = static_cast<Count>(i);
-      packed.counts_[word(count)] |= std::uint64_t{row.get(count)} << shift(count);
+      packed.counts_[word(count)] |= row.get(count) << shift(count);
     }
     packed.response_sum_ms_ = row.numbers.response_time_sum_ms;
     packed.first_response_sum_ms_ = row.numbers.first_response_time_sum_ms;

@@ -147,7 +147,7 @@ void Tally::read(const WindowClock& clock, ScopeNumbers* scopes) {
     WideRow row;
     if (packed_ != nullptr) row = packed_[*i].wide();
     if (wide_ != nullptr) row = wide_[*i];
-    if (const int feeder = clock.fed_by(*i); feeder >= 0) row.add(WideRow{scopes[feeder]});
+    if (const int feeder = clock.fed_by(*i); feeder >= 0) row.add_for_report(scopes[feeder]);
     // Without a change in the window, the level is what it was all through it.
     row.raise_peak(level_);
     scopes[*i] = row.numbers;

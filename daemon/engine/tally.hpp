@@ -47,10 +47,10 @@ class Tally {
   template <class Change>
   bool place_rolling(const WindowClock& clock, Instant at, Change change);
 
-  /// The business day's numbers, to be changed where place() does not fit.
-  ScopeNumbers& today(const WindowClock& clock) {
+  /// A count of the business day alone, where place() does not fit. `by` is 1 or -1.
+  void count_today(const WindowClock& clock, Count count, int by = 1) {
     roll(clock);
-    return today_.numbers;
+    today_.add(count, by);
   }
 
   /// The level of open conversations changes now by one (spec 5, `peak_conversations`): the values

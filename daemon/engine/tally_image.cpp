@@ -15,8 +15,13 @@ constexpr unsigned kFirstResponseSum = kCounts + 1;
 constexpr unsigned kResponseMax = kCounts + 2;
 constexpr unsigned kPeak = kCounts + 3;
 constexpr std::uint64_t kAllFields = (std::uint64_t{1} << (kPeak + 1)) - 1;
-/// The most that a sum of times may be: all buckets of all windows together still fit.
-constexpr std::uint64_t kMostMs = std::uint64_t{1} << 53;
+// All buckets of all windows together still fit.
+static_assert(kMostCounted <= ~std::uint64_t{0} / (kMaxWindows * kBucketsPerWindow));
+
+std::uint64_t most(unsigned index) {
+  if (index == kPeak) return ~std::uint32_t{0};
+  return index < kCounts ? kMostCounted : kLongestSumMs;
+}
 
 std::uint64_t field(const WideRow& row, unsigned index) {
   const ScopeNumbers& numbers = row.numbers;
@@ -47,8 +52,7 @@ WideRow load_row(image::Reader& from) {
   WideRow row;
   for (std::uint64_t fields = from.number(kAllFields); fields != 0; fields &= fields - 1) {
     const auto i = static_cast<unsigned>(std::countr_zero(fields));
-    const bool is_ms = i >= kResponseSum && i <= kResponseMax;
-    const std::uint64_t value = from.number(is_ms ? kMostMs : ~std::uint32_t{0});
+    const std::uint64_t value = from.number(most(i));
     if (i == kResponseSum) {
       row.add_response(static_cast<std::int64_t>(value));
     } else if (i == kFirstResponseSum) {
@@ -58,7 +62,7 @@ WideRow load_row(image::Reader& from) {
     } else if (i == kPeak) {
       row.raise_peak(static_cast<std::uint32_t>(value));
     } else {
-      row.set(static_cast<Count>(i), static_cast<std::uint32_t>(value));
+      row.set(static_cast<Count>(i), value);
     }
   }
   return row;

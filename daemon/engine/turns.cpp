@@ -131,7 +131,7 @@ void Engine::State::answer(Conversation& c, Named by, Instant at) {
         std::find_if(kHistogramEdgesSeconds.begin(), kHistogramEdgesSeconds.end(),
                      [&](int seconds) { return response_time <= std::chrono::seconds{seconds}; });
     ++histogram.buckets[static_cast<std::size_t>(edge - kHistogramEdgesSeconds.begin())];
-    histogram.sum_ms += response_time.count();
+    grow<std::int64_t>(histogram.sum_ms, response_time.count(), kLongestTotalMs);
   };
   observe(shop.response_duration);
   if (first) observe(shop.first_response_duration);

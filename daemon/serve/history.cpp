@@ -22,9 +22,9 @@ std::array<double, kLines> point_of(const Moment& moment, const ShopRange& shops
     levels.oldest_wait_ms = std::max(levels.oldest_wait_ms, one.oldest_wait_ms);
   }
   const engine::ScopeNumbers focus = scope_of(moment.report, shops, choice.focus).numbers;
-  const double mean = focus.answered_turns == 0
-                          ? kNone
-                          : seconds(focus.response_time_sum_ms) / focus.answered_turns;
+  const double mean = focus.answered_turns == 0 ? kNone
+                                                : seconds(focus.response_time_sum_ms) /
+                                                      static_cast<double>(focus.answered_turns);
   return {static_cast<double>(levels.waiting_customers),
           seconds(levels.oldest_wait_ms),
           static_cast<double>(levels.open_conversations),

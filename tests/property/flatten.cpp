@@ -16,6 +16,7 @@ constexpr std::array<const char*, engine::kOutcomeCount> kOutcomeLabels{
     "answered", "unanswered", "bot", "transferred_unanswered"};
 constexpr std::array<const char*, engine::kQuantiles.size()> kQuantileLabels{"0.5", "0.9", "0.99"};
 
+double real(std::uint64_t count) { return static_cast<double>(count); }
 double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000.0; }
 
 engine::Profile profile_of(const ProfileRules& rules) {
@@ -101,17 +102,18 @@ class RowWriter {
              const engine::Counters& counters, bool queue, bool today) {
     const Label label{"window", window};
     for (std::size_t i = 0; i < kFromLabels.size(); ++i) {
-      if (shows(i, counters)) put("messages", numbers.messages[i], label, {"from", kFromLabels[i]});
+      if (shows(i, counters))
+        put("messages", real(numbers.messages[i]), label, {"from", kFromLabels[i]});
     }
-    if (!queue) put("consulting_customers", numbers.consulting_customers, label);
-    if (!queue) put("received_customers", numbers.received_customers(), label);
-    if (!queue || !today) put("unanswered_customers", numbers.unanswered_customers, label);
-    put("slow_turns", numbers.slow_turns, label);
-    put("slow_customers", numbers.slow_customers, label);
-    put("answered_turns", numbers.answered_turns, label);
-    put("first_responses", numbers.first_responses, label);
-    put("judged_turns", numbers.judged_turns, label);
-    put("timely_turns", numbers.timely_turns, label);
+    if (!queue) put("consulting_customers", real(numbers.consulting_customers), label);
+    if (!queue) put("received_customers", real(numbers.received_customers()), label);
+    if (!queue || !today) put("unanswered_customers", real(numbers.unanswered_customers), label);
+    put("slow_turns", real(numbers.slow_turns), label);
+    put("slow_customers", real(numbers.slow_customers), label);
+    put("answered_turns", real(numbers.answered_turns), label);
+    put("first_responses", real(numbers.first_responses), label);
+    put("judged_turns", real(numbers.judged_turns), label);
+    put("timely_turns", real(numbers.timely_turns), label);
     put("peak_conversations", numbers.peak_conversations, label);
     put("response_time_sum_seconds", seconds(numbers.response_time_sum_ms), label);
     put("first_response_time_sum_seconds", seconds(numbers.first_response_time_sum_ms), label);

@@ -173,6 +173,25 @@ TEST(Image, WhereABotsMessageIsAReplyNowNoHandoffOpensATurn) {
   EXPECT_EQ(report_of(after).shops[0].levels.waiting_customers, 0U);
 }
 
+// Half a century each, as in a recording whose clock began at the epoch.
+TEST(Image, ResponseTimesOfAThousandLivesAreNotRefused) {
+  Settings settings;
+  settings.shop_defaults.abandon_after = 100 * 366 * 24h;
+  settings.shop_defaults.session_gap = 100 * 366 * 24h;
+  Engine before(settings);
+  for (std::uint64_t i = 1; i <= 6'000; ++i) before.apply(message(Instant{1ms}, i, From::customer));
+  for (std::uint64_t i = 1; i <= 6'000; ++i) before.apply(message(kMorning, i, From::human));
+
+  Engine after(settings);
+  ASSERT_TRUE(load_image(after, image_of(before)).ok);
+
+  const Report report = report_of(after);
+  EXPECT_EQ(report.shop_scopes[kToday].answered_turns, 6'000U);
+  EXPECT_EQ(report.shop_scopes[kToday].response_time_sum_ms, kLongestSumMs);
+  EXPECT_EQ(report.shop_scopes[k5m].response_time_sum_ms, kLongestSumMs);
+  EXPECT_EQ(image_of(after), image_of(before));
+}
+
 TEST(Image, WhatAgentsAreLikeIsConfiguredUnlessAnEventHasSaidIt) {
   const auto configured = [](std::string name, std::uint32_t capacity) {
     Settings settings;

@@ -7,6 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/property/kept_image.hpp"
+
 namespace deskpulse::engine {
 namespace {
 
@@ -78,6 +80,55 @@ TEST(ResponseSketch, ManyAnswersOfOneBucketAreCountedAndLeaveWithIt) {
   clock.advance(clock.now() + 30s);
   sketch.read(clock, scopes.data());
   EXPECT_FALSE(scopes[0]);
+}
+
+// What a scope has counted must fit into its image, so one that is full takes no more.
+TEST(ResponseSketch, AFullScopeStaysAsItIsAndItsImageIsOne) {
+  const Calendar calendar;
+  WindowClock clock({{"1m", 60s}}, calendar);
+  clock.advance(Instant{100'000s});
+  const auto load = [&](ResponseSketch& sketch, const property::Bytes& bytes) {
+    property::KeptSource source(bytes);
+    image::Reader reader(source, 1);
+    sketch.load(reader, clock, {.windows = 1});
+    return reader.is_at_end();
+  };
+  property::KeptSink full;
+  auto writer = std::make_unique<image::Writer>(full);
+  const auto write_cells = [&] {
+    writer->number(1);  // one cell, of 3 ms
+    writer->number(3);
+    writer->number(0xffff'ffff);
+  };
+  writer->flag(true);
+  write_cells();
+  writer->flag(true);
+  writer->number(0);
+  writer->number(std::uint64_t{1} << (100'000 % 60));
+  write_cells();
+  writer->flush();
+  ResponseSketch sketch;
+  ASSERT_TRUE(load(sketch, full.all));
+
+  for (int i = 0; i < 3; ++i) sketch.place(clock, clock.now(), 90s);
+
+  property::KeptSink saved;
+  writer = std::make_unique<image::Writer>(saved);
+  sketch.save(*writer, clock);
+  writer->flush();
+  ResponseSketch after;
+  ASSERT_TRUE(load(after, saved.all));
+  std::array<Quantiles, 2> scopes;
+  after.read(clock, scopes.data());
+  ASSERT_TRUE(scopes[0] && scopes[1]);
+  EXPECT_EQ((*scopes[0])[0], 3);
+  EXPECT_EQ((*scopes[1])[0], 3);
+  clock.advance(clock.now() + 60s);
+  sketch.read(clock, scopes.data());
+  EXPECT_FALSE(scopes[0]);
+  sketch.place(clock, clock.now(), 90s);
+  sketch.read(clock, scopes.data());
+  EXPECT_TRUE(scopes[0]);
 }
 
 }  // namespace

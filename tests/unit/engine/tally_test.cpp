@@ -155,6 +155,90 @@ TEST(Tally, CountsBeyondWhatAPackedRowHolds) {
   EXPECT_EQ(desk.read()[2].slow_turns, many);
 }
 
+/// The image of a tally whose newest two buckets of every window hold so many messages each.
+property::Bytes image_of_messages(int windows, std::uint64_t each) {
+  property::KeptSink sink;
+  const auto to = std::make_unique<image::Writer>(sink);
+  for (std::size_t i = 0; i < proto::kFromCount + kOutcomeCount + 1; ++i)
+    to->number(0);  // counters
+  constexpr std::uint64_t kMessagesOfCustomers = 1;
+  to->flag(true);
+  to->number(kMessagesOfCustomers);
+  to->number(each);
+  to->flag(true);
+  for (int i = 0; i < windows; ++i) {
+    to->number(0);  // rolled up to now, which is in slot 40
+    to->number(std::uint64_t{3} << 39);
+    for (int bucket = 0; bucket < 2; ++bucket) {
+      to->number(kMessagesOfCustomers);
+      to->number(each);
+    }
+  }
+  to->flush();
+  return std::move(sink.all);
+}
+
+TEST(Tally, CountsOfAScopeAreNotBoundToFourThousandMillion) {
+  constexpr std::uint64_t kMany = 0xffff'ffff;
+  Desk desk({{"1m", 60s}, {"5m", 5min}});
+  desk.clock.advance(Instant{24'000s + 200s});
+  const property::Bytes image = image_of_messages(2, kMany);
+  property::KeptSource source(image);
+  image::Reader reader(source, 1);
+  desk.tally.load(reader, desk.clock, {.windows = 2});
+  ASSERT_TRUE(reader.is_at_end());
+
+  const auto one = [](auto& row) { row.add(messages_from(proto::From::customer)); };
+  desk.tally.place(desk.clock, desk.clock.now(), one);
+
+  EXPECT_EQ(desk.read()[0].messages[0], 2 * kMany + 1);
+  EXPECT_EQ(desk.read()[1].messages[0], 4 * kMany + 1);
+  EXPECT_EQ(desk.read()[2].messages[0], kMany + 1);
+  desk.clock.advance(desk.clock.now() + 1min);  // what the shorter window has held goes on
+  EXPECT_EQ(desk.read()[0].messages[0], 0U);
+  EXPECT_EQ(desk.read()[1].messages[0], 4 * kMany + 1);
+}
+
+// Whatever an image holds, what comes of it is written as an image again, and must be one.
+TEST(Tally, WhatLeavesARangeStaysAtItsEnd) {
+  Desk desk({{"1m", 60s}, {"5m", 5min}});
+  desk.clock.advance(Instant{24'000s + 200s});
+  const property::Bytes image = image_of_messages(2, kMostCounted);
+  property::KeptSource source(image);
+  image::Reader reader(source, 1);
+  desk.tally.load(reader, desk.clock, {.windows = 2});
+  ASSERT_TRUE(reader.is_at_end());
+  const auto longest = [](auto& row) {
+    row.add(messages_from(proto::From::customer));
+    row.add(Count::unanswered_customers, -1);  // which nobody is
+    row.add_response(kLongestSumMs);
+    row.add_first_response(kLongestSumMs - 1);
+  };
+  for (int i = 0; i < 3; ++i) desk.tally.place(desk.clock, desk.clock.now(), longest);
+  desk.clock.advance(desk.clock.now() + 1min);
+  for (int i = 0; i < 3; ++i) desk.tally.place(desk.clock, desk.clock.now(), longest);
+  property::KeptSink sink;
+  const auto writer = std::make_unique<image::Writer>(sink);
+  desk.tally.save(*writer, desk.clock);
+  writer->flush();
+
+  Desk after({{"1m", 60s}, {"5m", 5min}});
+  after.clock.advance(desk.clock.now());
+  property::KeptSource again(sink.all);
+  image::Reader reader_again(again, 1);
+  after.tally.load(reader_again, after.clock, {.windows = 2});
+
+  ASSERT_TRUE(reader_again.is_at_end());
+  for (Desk* of : {&desk, &after}) {
+    EXPECT_EQ(of->read()[2].messages[0], kMostCounted);
+    EXPECT_EQ(of->read()[2].response_time_sum_ms, kLongestSumMs);
+    EXPECT_EQ(of->read()[2].unanswered_customers, 0U);
+  }
+  desk.clock.advance(desk.clock.now() + 10min);
+  EXPECT_EQ(desk.read()[1].messages[0], 0U);
+  EXPECT_EQ(desk.read()[1].response_time_sum_ms, 0);
+}
+
 TEST(Tally, GoesOnFromItsImageHoweverMuchItHasCounted) {
   for (const std::uint32_t many : {3U, PackedRow::kMost - 1, PackedRow::kMost + 10}) {
     SCOPED_TRACE(many);
