@@ -1,5 +1,6 @@
 #include "daemon/feed/stream_position.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -14,7 +15,7 @@ StreamPosition::StreamPosition(StartAt start_at, std::optional<Cursor> resume_fr
       has_history_(has_history || cursor_.has_value()) {}
 
 std::optional<proto::Position> StreamPosition::ask() const {
-  if (cursor_) return proto::Position{cursor_->epoch, cursor_->seq};
+  if (cursor_ && !forgotten_) return proto::Position{cursor_->epoch, cursor_->seq};
   // After a lost position whatever the server still has is better than what comes from now on.
   if (start_at_ == StartAt::floor || has_history_) return proto::Position{};
   return std::nullopt;
@@ -23,17 +24,18 @@ std::optional<proto::Position> StreamPosition::ask() const {
 std::optional<GapKind> StreamPosition::ready(const proto::Ready& ready) {
   const bool same_epoch = cursor_ && cursor_->epoch == ready.epoch;
   const bool had_history = std::exchange(has_history_, true);
+  const bool asked = cursor_ && !std::exchange(forgotten_, false);
   const std::uint64_t before_floor = ready.floor == 0 ? 0 : ready.floor - 1;
 
   head_ = ready.head;
   // A server that has less than it has sent has begun anew, whatever it calls that.
   const bool lost = same_epoch && ready.head < cursor_->seq;
-  if (same_epoch && ready.resume == Resume::ok && !lost) {
+  if (asked && same_epoch && ready.resume == Resume::ok && !lost) {
     at_ready_ = cursor_->seq;
     return std::nullopt;
   }
   std::optional<GapKind> gap;
-  if (cursor_) {
+  if (asked) {
     const bool reset = !same_epoch || lost || ready.resume == Resume::reset;
     gap = reset ? GapKind::reset : GapKind::resume;
   } else if (had_history) {
@@ -41,8 +43,9 @@ std::optional<GapKind> StreamPosition::ready(const proto::Ready& ready) {
   } else if (ready.resume == Resume::live || ready.floor > 1) {
     gap = GapKind::live_start;
   }
-  const bool from_head = ready.resume == Resume::live || (lost && ready.resume == Resume::ok);
-  at_ready_ = from_head ? ready.head : before_floor;
+  at_ready_ = ready.resume == Resume::live ? ready.head : before_floor;
+  // What the same numbers meant before they mean still, whatever the server calls its answer.
+  if (same_epoch) at_ready_ = std::max(at_ready_, std::min(cursor_->seq, ready.head));
   cursor_ = Cursor{std::string(ready.epoch), at_ready_};
   return gap;
 }

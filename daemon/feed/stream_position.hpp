@@ -27,7 +27,8 @@ class StreamPosition {
   std::optional<proto::Position> ask() const;
 
   /// The server's answer. The gap that it means, if it means one: live_start where there is nothing
-  /// before that could be missed.
+  /// before that could be missed. In the same epoch no position that was delivered is taken again,
+  /// whatever the answer says: an event without an id would count twice.
   std::optional<GapKind> ready(const proto::Ready& ready);
 
   struct Frame {
@@ -50,14 +51,15 @@ class StreamPosition {
   /// ready() and the server has more, goes on behind its first event; true then, and it is a hole.
   bool pass_over();
 
-  /// The position is of no more use to the server.
-  void forget() { cursor_.reset(); }
-  /// Behind everything delivered so far; absent before the first ready().
-  const std::optional<Cursor>& cursor() const { return cursor_; }
+  /// The position is of no more use to the server; what was delivered is still known.
+  void forget() { forgotten_ = true; }
+  /// Behind everything delivered so far; absent before the first ready() and after forget().
+  std::optional<Cursor> cursor() const { return forgotten_ ? std::nullopt : cursor_; }
 
  private:
   StartAt start_at_;
   std::optional<Cursor> cursor_;
+  bool forgotten_ = false;
   std::uint64_t head_ = 0;      ///< the server's, at the last ready()
   std::uint64_t at_ready_ = 0;  ///< ours, then
   bool has_history_;            ///< something has been delivered, or could have been

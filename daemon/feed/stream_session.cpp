@@ -106,11 +106,10 @@ StreamSession::Verdict StreamSession::frame(const proto::ServerFrame& frame, Ins
 
 StreamSession::Verdict StreamSession::bye(const proto::Bye& bye) {
   if (!bye.resume) position_.forget();
-  open_ = false;
-  ending_.end = {bye.code == proto::ByeCode::auth ? Disconnect::unauthorized : Disconnect::bye,
-                 "code " + std::string(proto::bye_code_name(bye.code))};
-  ending_.close_code = kNormal;
-  return Verdict::end;
+  const bool is_auth = bye.code == proto::ByeCode::auth;
+  return end({{is_auth ? Disconnect::unauthorized : Disconnect::bye,
+               "code " + std::string(proto::bye_code_name(bye.code))},
+              kNormal});
 }
 
 StreamSession::Verdict StreamSession::ready(const proto::Ready& ready, Instant wall) {
@@ -151,9 +150,14 @@ StreamSession::Verdict StreamSession::events(const proto::Events& frame, Instant
 }
 
 StreamSession::Verdict StreamSession::breach(std::string_view what) {
-  open_ = false;
-  ending_.end = {Disconnect::session_error, std::string(what)};
-  ending_.close_code = kProtocolError;
+  return end({{Disconnect::session_error, std::string(what)}, kProtocolError});
+}
+
+StreamSession::Verdict StreamSession::end(Ending ending) {
+  ending_ = std::move(ending);
+  // Saying goodbye may take seconds, and nothing comes meanwhile.
+  disconnected(ending_.end.reason, ending_.end.detail);
+  has_ended_ = true;
   return Verdict::end;
 }
 
@@ -167,7 +171,9 @@ void StreamSession::became_ready(proto::Millis heartbeat, std::string_view resum
   if (gap) report_gap(*gap);
 }
 
-void StreamSession::disconnected(Disconnect reason) {
+void StreamSession::disconnected(Disconnect reason, std::string_view detail) {
+  if (std::exchange(has_ended_, false)) return;
+  if (probe_ != nullptr) probe_->disconnected(reason, detail);
   if (reason == Disconnect::message_too_large) reject({proto::Reject::too_large, {}});
   const bool was_ready = std::exchange(ready_, false);
   open_ = false;

@@ -57,7 +57,9 @@ class StreamSession {
     /// The message is no JSON, and nothing has been said about it yet: it may be no UTF-8 either,
     /// and that ends a WebSocket. Where that is known not to be so, the next call is not_json().
     not_json,
-    end,  ///< the connection is to be closed, as ending() says; nothing more may be passed in
+    /// The connection is to be closed, as ending() says; nothing more may be passed in. That it is
+    /// over has been told already.
+    end,
   };
   /// A whole text message.
   Verdict message(std::string_view text, proto::Tail tail, proto::Instant wall);
@@ -71,8 +73,8 @@ class StreamSession {
   /// Good after Verdict::end.
   const Ending& ending() const { return ending_; }
 
-  /// The connection is over, or could not be made.
-  void disconnected(Disconnect reason);
+  /// The connection is over, or could not be made. `detail`: as of End.
+  void disconnected(Disconnect reason, std::string_view detail = {});
 
   /// Goes on with other settings at the same position, where there is one; only between two
   /// connections. `resume_from` and `has_history` are not looked at.
@@ -102,6 +104,7 @@ class StreamSession {
   Verdict heartbeat(const proto::Heartbeat& heartbeat, proto::Instant wall);
   Verdict events(const proto::Events& frame, proto::Instant wall);
   Verdict breach(std::string_view what);
+  Verdict end(Ending ending);
   void became_ready(proto::Millis heartbeat, std::string_view resume, std::optional<GapKind> gap,
                     proto::Instant wall);
   void deliver(const proto::Decoded<proto::Event>& event, proto::Instant wall);
@@ -115,7 +118,8 @@ class StreamSession {
   FeedProbe* probe_ = nullptr;
   bool open_ = false;
   bool ready_ = false;
-  bool has_history_;  ///< something has been delivered, or could have been
+  bool has_ended_ = false;  ///< by its own verdict, and the connection is not over yet
+  bool has_history_;        ///< something has been delivered, or could have been
   /// A stream without positions goes on behind a gap that has not been told yet.
   bool owes_gap_;
   proto::Millis silence_limit_{};

@@ -159,8 +159,7 @@ asio::awaitable<void> WebsocketFeed::Loop::run() {
     End end = co_await attempt();
     if (stopping_ && !next_) break;
     if (next_) end = End{};
-    probe_->disconnected(end.reason, end.detail);
-    session_.disconnected(end.reason);
+    session_.disconnected(end.reason, end.detail);
     if (stopping_) continue;
 
     const auto wait = backoff_.next(end.reason == Disconnect::unauthorized);

@@ -204,6 +204,7 @@ void Process::connect() {
   };
   link_->client.closed = [this, mine] { mine([this] { end(feed::Disconnect::connection_lost); }); };
   opened_ = heard_ = steady();
+  ready_.reset();
   signs_ = session_.signs_of_life();
   const std::string hello = session_.opened(clock_.now());
   if (!hello.empty()) {
@@ -262,15 +263,14 @@ void Process::ping() {
 void Process::end(feed::Disconnect reason) {
   surroundings_.say("disconnected", feed::disconnect_name(reason));
   ++connection_;
-  const bool was_ready = session_.is_ready();
   if (link_) {
     link_->client = {};
     link_->close_to_server();
     link_.reset();
   }
   session_.disconnected(reason);
-  if (was_ready) {
-    backoff_.ended_after(std::chrono::duration_cast<std::chrono::milliseconds>(steady() - ready_));
+  if (ready_) {
+    backoff_.ended_after(std::chrono::duration_cast<std::chrono::milliseconds>(steady() - *ready_));
   }
   if (reason == feed::Disconnect::stopped) return;
   surroundings_.later(backoff_.next(reason == feed::Disconnect::unauthorized).count(),

@@ -148,7 +148,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   std::uint64_t snapshot_ = 0;    ///< the same
   Done snapshot_done_;            ///< of the newest snapshot
   std::chrono::steady_clock::time_point opened_{};
-  std::chrono::steady_clock::time_point ready_{};
+  std::optional<std::chrono::steady_clock::time_point> ready_;
   std::chrono::steady_clock::time_point heard_{};
   std::uint64_t signs_ = 0;
   std::uint64_t ticks_ = 0;

@@ -69,6 +69,39 @@ TEST(StreamPosition, AServerThatLostEventsUnderItsOwnEpochIsAResetAtItsHead) {
   EXPECT_EQ(position.cursor(), (Cursor{"k", 69}));
 }
 
+// Whatever `ready` says: what was delivered is not delivered again, for an event without an id
+// would count twice.
+TEST(StreamPosition, InTheSameEpochNothingThatItHasIsTakenAgain) {
+  for (const Resume resume : {Resume::gap, Resume::reset}) {
+    StreamPosition position(StartAt::live, Cursor{"k", 70});
+
+    EXPECT_TRUE(position.ready(ready("k", resume, 50, 100)));
+    EXPECT_EQ(position.cursor(), (Cursor{"k", 70}));
+    position.begin(50, 22);
+    EXPECT_FALSE(position.take(50));
+    EXPECT_FALSE(position.take(70));
+    EXPECT_TRUE(position.take(71));
+  }
+}
+
+TEST(StreamPosition, AServerThatHasLessThanItSentSendsNothingOfThatAgain) {
+  for (const Resume resume : {Resume::gap, Resume::reset, Resume::live}) {
+    StreamPosition position(StartAt::live, Cursor{"k", 70});
+
+    EXPECT_EQ(position.ready(ready("k", resume, 1, 60)), GapKind::reset);
+    EXPECT_EQ(position.cursor(), (Cursor{"k", 60}));
+  }
+}
+
+TEST(StreamPosition, AForgottenPositionIsNotAskedForButWhatItHadIsKnown) {
+  StreamPosition position(StartAt::live, Cursor{"k", 70});
+  position.forget();
+
+  EXPECT_EQ(position.cursor(), std::nullopt);
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), GapKind::resume);
+  EXPECT_EQ(position.cursor(), (Cursor{"k", 70}));
+}
+
 TEST(StreamPosition, PassesOverAFrameThatCannotBeTakenOnlyWhenNothingElseCame) {
   StreamPosition position(StartAt::live, Cursor{"k", 70});
   position.ready(ready("k", Resume::ok, 1, 72));

@@ -45,6 +45,9 @@ std::string bye(const std::string& code, bool resume) {
 
 struct Probe : FeedProbe {
   void connected(std::string_view resume) override { log.push_back(std::string(resume)); }
+  void disconnected(Disconnect reason, std::string_view) override {
+    log.push_back("disconnected " + std::string(disconnect_name(reason)));
+  }
   void gap(GapKind) override { log.push_back("gap"); }
   std::vector<std::string> log;
 };
@@ -220,6 +223,29 @@ TEST_F(StreamSessionTest, ABrokenRuleEndsTheConnection) {
     EXPECT_EQ(say(session, messages.back()), Verdict::end) << messages.back();
     EXPECT_EQ(session.ending().end.reason, Disconnect::session_error);
     EXPECT_EQ(session.ending().close_code, 1002);
+  }
+}
+
+// The goodbye may take seconds, and nothing comes meanwhile.
+TEST_F(StreamSessionTest, IsNoLongerConnectedAsSoonAsItHasToEnd) {
+  const struct {
+    std::string last;
+    const char* told;
+  } cases[] = {{ready("k", "live", 1, 0), "disconnected session_error"},
+               {bye("restart", true), "disconnected bye"}};
+  for (const auto& each : cases) {
+    StreamSession session = make();
+    session.opened(kNow);
+    say(session, ready("k", "live", 1, 0));
+    told();
+
+    ASSERT_EQ(say(session, each.last), Verdict::end);
+    EXPECT_FALSE(session.is_ready());
+    EXPECT_THAT(told(), ElementsAre(each.told));
+    EXPECT_EQ(probe.log.back(), each.told);
+
+    session.disconnected(session.ending().end.reason);
+    EXPECT_THAT(told(), IsEmpty());
   }
 }
 
