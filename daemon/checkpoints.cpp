@@ -1,5 +1,6 @@
 #include "daemon/checkpoints.hpp"
 
+#include <cassert>
 #include <utility>
 
 namespace deskpulse {
@@ -53,6 +54,13 @@ void Checkpoints::restored(const store::SnapshotInfo& info,
   status_.restored = true;
   status_.last_snapshot = system_time(info.written_at);
   status_.bytes = info.bytes;
+}
+
+void Checkpoints::begin_anew() {
+  assert(!running_);
+  newest_.reset();
+  older_.reset();
+  next_ = Steady::time_point{};
 }
 
 void Checkpoints::tick(Steady::time_point now, proto::Instant wall) {

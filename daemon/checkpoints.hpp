@@ -79,6 +79,11 @@ class Checkpoints {
   void restored(const store::SnapshotInfo& info, const std::optional<feed::Cursor>& cursor,
                 std::uint64_t journal_batch = 0);
 
+  /// The directory was removed or replaced, so what was written is not there any more: a snapshot
+  /// is taken at the next tick, and nothing is acknowledged before two are there. Not while one is
+  /// being written.
+  void begin_anew();
+
   /// To be called a few times a second. `wall` is written into the snapshot, for people.
   void tick(Steady::time_point now, proto::Instant wall);
   /// The last one of this run, written here and now: nothing may change the state any more. Takes

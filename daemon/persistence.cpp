@@ -128,10 +128,37 @@ void Persistence::begin(Monitor& monitor, std::function<std::optional<feed::Curs
 void Persistence::tick(proto::Instant wall) {
   const auto now = Checkpoints::Steady::now();
   if (journal_ && journal_->is_due(now)) journal_->tick(now, mark());
+  if (journal_ && journal_->counters().dropped_batches != dropped_batches_) {
+    dropped_batches_ = journal_->counters().dropped_batches;
+    has_failed_ = true;
+  }
+  // Only behind a failure: where the disk hangs, a look at it would hold up the numbers.
+  if (has_failed_ && !checkpoints_->is_running()) look_after_directory();
   checkpoints_->tick(now, wall);
 }
 
-bool Persistence::finish(proto::Instant wall) {
+bool Persistence::look_after_directory() {
+  has_failed_ = false;
+  if (directory_.is_in_place()) return false;
+  try {
+    directory_.put_in_place();
+  } catch (const store::StateError& impossible) {
+    if (std::exchange(told_, impossible.what()) != impossible.what()) {
+      log(LogLevel::error, "The state directory was removed or replaced, and cannot be made again.",
+          {{"detail", impossible.what()}});
+    }
+    return false;
+  }
+  told_.clear();
+  log(LogLevel::warn, "The state directory was removed or replaced; the state is written there.",
+      {{"directory", directory_.path()}});
+  snapshots_.look();
+  checkpoints_->begin_anew();
+  if (journal_) journal_->begin_anew();
+  return true;
+}
+
+Persistence::End Persistence::finish(proto::Instant wall) {
   bool has_answered = true;
   if (journal_) {
     journal_->cut(mark());
@@ -141,15 +168,20 @@ bool Persistence::finish(proto::Instant wall) {
           {{"directory", directory_.path()}});
     }
   }
-  if (ends_within(kPatienceForSnapshot, [this, wall] { save_last(wall); })) return has_answered;
+  if (ends_within(kPatienceForSnapshot, [this, wall] { save_last(wall); })) {
+    if (!has_answered) return End::hangs;
+    return has_saved_last_ ? End::saved : End::not_saved;
+  }
   log(LogLevel::error,
       "State not saved: the disk does not answer; the next start goes on from an earlier one.",
       {{"directory", directory_.path()}});
-  return false;
+  return End::hangs;
 }
 
 void Persistence::save_last(proto::Instant wall) {
-  const SnapshotTaken taken = checkpoints_->finish(wall);
+  SnapshotTaken taken = checkpoints_->finish(wall);
+  if (!taken.ok() && look_after_directory()) taken = checkpoints_->finish(wall);
+  has_saved_last_ = taken.ok();
   if (taken.ok()) {
     log(LogLevel::info, "State saved.", {{"bytes", static_cast<std::int64_t>(taken.saved.bytes)}});
     return;
@@ -162,6 +194,7 @@ void Persistence::save_last(proto::Instant wall) {
 
 // A disk that stays full is one line at its beginning and one at its end; the counter has the rest.
 void Persistence::tell(const SnapshotTaken& taken) {
+  has_failed_ = has_failed_ || !taken.saved.ok();
   if (taken.ok() == !is_failing_) return;
   is_failing_ = !taken.ok();
   if (taken.ok()) {

@@ -49,15 +49,24 @@ class Persistence {
   /// The io_context is to run out of work: a snapshot that is being written is waited for no
   /// longer. finish() follows, which ends it.
   void stop() { runner_.let_go(); }
-  /// Saves the state for the last time, here and now. False: the disk does not answer for 20 s.
-  /// Then this must not be destroyed, which would wait for it; the process is to end without that.
-  [[nodiscard]] bool finish(proto::Instant wall);
+  enum class End : std::uint8_t {
+    saved,
+    not_saved,  ///< the next start goes on from less than there was
+    /// The disk does not answer for 20 s. This must not be destroyed, which would wait for it; the
+    /// process is to end without that.
+    hangs,
+  };
+  /// Saves the state for the last time, here and now.
+  [[nodiscard]] End finish(proto::Instant wall);
 
   void fill(serve::StoreStatus& status) const;
 
  private:
   void tell(const SnapshotTaken& taken);
   void save_last(proto::Instant wall);
+  /// Makes again what somebody has removed or replaced, and goes on there. False: there was nothing
+  /// to make, or it cannot be made.
+  bool look_after_directory();
   void recover_journal(Recovered& recovered);
   void begin_journal(Monitor& monitor);
   store::JournalMark mark() const;
@@ -78,6 +87,10 @@ class Persistence {
   std::optional<feed::Cursor> restored_cursor_;
   std::uint64_t restored_batch_ = 0;
   bool is_failing_ = false;
+  bool has_failed_ = false;  ///< to write, since the directory was last looked at
+  std::uint64_t dropped_batches_ = 0;
+  std::string told_;             ///< why the directory cannot be made again
+  bool has_saved_last_ = false;  ///< when the daemon ended
 };
 
 }  // namespace deskpulse

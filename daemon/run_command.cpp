@@ -109,8 +109,8 @@ class Daemon {
     log(LogLevel::info, "Daemon started.", {{"version", version()}, {"http_port", port}});
   }
 
-  /// False: the disk does not answer, see Persistence::finish().
-  [[nodiscard]] bool run() {
+  /// How the state was saved, where there is one.
+  [[nodiscard]] Persistence::End run() {
     signals_.async_wait([this](boost::system::error_code failure, int signal) {
       if (!failure) stop(signal);
     });
@@ -119,9 +119,9 @@ class Daemon {
     feed_.start(monitor_.listener());
     manager_.ready();
     io_.run();
-    const bool finished = !persistence_ || persistence_->finish(clock_.now());
+    const auto end = persistence_ ? persistence_->finish(clock_.now()) : Persistence::End::saved;
     log(LogLevel::info, "Daemon stopped.");
-    return finished;
+    return end;
   }
 
  private:
@@ -332,9 +332,15 @@ ExitCode run_daemon(const config::Config& config, const Surroundings& surroundin
     return kExitUnavailable;
   }
   try {
-    if (daemon->run()) return kExitOk;
-    log_thread.drain();
-    std::_Exit(kExitIoError);
+    switch (daemon->run()) {
+      case Persistence::End::saved:
+        return kExitOk;
+      case Persistence::End::not_saved:
+        return kExitIoError;
+      case Persistence::End::hangs:
+        log_thread.drain();
+        std::_Exit(kExitIoError);
+    }
   } catch (const std::system_error& failure) {
     say(failure.what());
   } catch (const boost::system::system_error& failure) {

@@ -17,10 +17,11 @@ struct Surroundings {
 };
 
 /// Runs until SIGTERM or SIGINT, then closes the listener and the connection, saves the state and
-/// returns kExitOk; a second signal kills. Where the disk does not answer then, the process ends by
-/// itself, with kExitIoError. SIGHUP reloads the configuration. Before anything runs it checks what
-/// start-up needs: a sentence on `err` and another code when the port is taken or a file cannot be
-/// used. kExitIoError when the system fails it underway; whatever else goes wrong is thrown.
+/// returns kExitOk, or kExitIoError where the state cannot be saved; a second signal kills. Where
+/// the disk does not answer then, the process ends by itself, with kExitIoError. SIGHUP reloads the
+/// configuration. Before anything runs it checks what start-up needs: a sentence on `err` and
+/// another code when the port is taken or a file cannot be used. kExitIoError when the system fails
+/// it underway; whatever else goes wrong is thrown.
 ExitCode run_daemon(const config::Config& config, const Surroundings& surroundings,
                     std::ostream& err);
 

@@ -67,12 +67,28 @@ bool is_written_with_the_key(std::string_view name) {
   return name.starts_with("snapshot-") || name.starts_with("journal-");
 }
 
+void check_made(const std::error_code& error, std::string_view path) {
+  if (error) throw StateError("cannot make " + file_at(path) + ": " + error.message());
+}
+
+/// Safe on disk when it returns.
+void write(Disk& disk, std::string_view path, const proto::IdHasher::Key& key) {
+  const std::string line = line_of(key);
+  Disk::File file = -1;
+  check_made(disk.create(kTemporary, file), path);
+  std::error_code error = disk.write(file, std::as_bytes(std::span(line)));
+  if (!error) error = disk.sync(file);
+  const std::error_code closed = disk.close(file);
+  if (!error) error = closed;
+  if (!error) error = disk.rename(kTemporary, kKeyFile);
+  if (!error) error = disk.sync_directory();
+  if (error) disk.remove(kTemporary);
+  check_made(error, path);
+}
+
 proto::IdHasher::Key make(Disk& disk, std::string_view path) {
   std::vector<std::string> names;
-  const auto check = [&](const std::error_code& error) {
-    if (error) throw StateError("cannot make " + file_at(path) + ": " + error.message());
-  };
-  check(disk.list(names));
+  check_made(disk.list(names), path);
   if (std::any_of(names.begin(), names.end(), is_written_with_the_key)) {
     throw StateError(file_at(path) +
                      " is missing, and the snapshots beside it can only be read with it: put it "
@@ -81,38 +97,42 @@ proto::IdHasher::Key make(Disk& disk, std::string_view path) {
   }
   proto::IdHasher::Key key;
   randombytes_buf(key.data(), key.size());
-  const std::string line = line_of(key);
-  Disk::File file = -1;
-  check(disk.create(kTemporary, file));
-  std::error_code error = disk.write(file, std::as_bytes(std::span(line)));
-  if (!error) error = disk.sync(file);
-  const std::error_code closed = disk.close(file);
-  if (!error) error = closed;
-  if (!error) error = disk.rename(kTemporary, kKeyFile);
-  if (!error) error = disk.sync_directory();
-  if (error) disk.remove(kTemporary);
-  check(error);
+  write(disk, path, key);
   return key;
 }
 
-}  // namespace
-
-proto::IdHasher::Key read_or_make_key(Disk& disk, std::string_view path) {
-  if (sodium_init() < 0) throw StateError("the system's random source cannot be used");
+/// The key in the file; none where there is no file.
+std::optional<proto::IdHasher::Key> read(Disk& disk, std::string_view path) {
   Disk::File file = -1;
   const std::error_code error = disk.open(kKeyFile, file);
-  if (error == std::errc::no_such_file_or_directory) return make(disk, path);
+  if (error == std::errc::no_such_file_or_directory) return std::nullopt;
   if (error == std::errc::operation_not_permitted) {
     throw StateError(file_at(path) +
                      " must be a plain file that only the daemon's user can read: give it to that "
                      "user and chmod 600 it");
   }
   if (error) throw StateError("cannot open " + file_at(path) + ": " + error.message());
-  if (const auto key = key_of(read_file(disk, file, path))) return *key;
+  if (const auto key = key_of(read_file(disk, file, path))) return key;
   throw StateError(file_at(path) +
                    " is damaged: put back a copy of it, or begin anew by moving it, snapshot-* and "
                    "journal-* out of " +
                    std::string(path));
+}
+
+}  // namespace
+
+proto::IdHasher::Key read_or_make_key(Disk& disk, std::string_view path) {
+  if (sodium_init() < 0) throw StateError("the system's random source cannot be used");
+  if (const auto key = read(disk, path)) return *key;
+  return make(disk, path);
+}
+
+void put_key(Disk& disk, std::string_view path, const proto::IdHasher::Key& key) {
+  const auto there = read(disk, path);
+  if (!there) return write(disk, path, key);
+  if (*there == key) return;
+  throw StateError(file_at(path) +
+                   " is another key than the running daemon's: the directory holds another state");
 }
 
 KeyFingerprint fingerprint_of(const proto::IdHasher::Key& key) {

@@ -24,6 +24,10 @@ inline constexpr const char* kKeyFile = "id.key";
 /// state a stranger. `path` is the directory's, for the message.
 proto::IdHasher::Key read_or_make_key(Disk& disk, std::string_view path);
 
+/// Writes the key that is in use where there is no key file any more. Throws StateError when
+/// another one is there, or this one cannot be written.
+void put_key(Disk& disk, std::string_view path, const proto::IdHasher::Key& key);
+
 /// Tells keys apart and says nothing about them.
 using KeyFingerprint = std::array<std::byte, 16>;
 KeyFingerprint fingerprint_of(const proto::IdHasher::Key& key);

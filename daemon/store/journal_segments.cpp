@@ -102,6 +102,11 @@ AppendResult JournalSegments::append(std::uint64_t number, std::string_view text
   return result;
 }
 
+void JournalSegments::begin_anew() {
+  end_segment();
+  looked_ = false;
+}
+
 /// Finds what earlier runs have left, for the bound.
 void JournalSegments::look(AppendResult& result) {
   std::vector<std::uint64_t> first_batches;

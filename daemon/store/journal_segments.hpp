@@ -51,6 +51,9 @@ class JournalSegments {
   /// `number` grows from call to call, and is greater than any that was read at the start.
   AppendResult append(std::uint64_t number, std::string_view text);
 
+  /// The directory is another one, or was emptied: the next batch begins a segment there.
+  void begin_anew();
+
   /// Of all segments, on disk.
   std::uint64_t bytes() const { return bytes_; }
 

@@ -136,6 +136,7 @@ bool JournalWriter::drain(std::chrono::milliseconds patience) {
 }
 
 void JournalWriter::write(const Batch& batch) {
+  if (begins_anew_.exchange(false)) segments_.begin_anew();
   const AppendResult result = segments_.append(batch.number, batch.text);
   for (const JournalStage stage : result.failures) ++failures_[static_cast<std::size_t>(stage)];
   if (!result.failures.empty()) last_error_ = result.error;

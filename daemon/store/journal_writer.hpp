@@ -79,6 +79,9 @@ class JournalWriter {
   /// Batches behind this one are still needed, by the older snapshot.
   void needed_behind(std::uint64_t number) { needed_behind_ = number; }
 
+  /// The directory was removed or replaced: what comes is written to a segment of its own there.
+  void begin_anew() { begins_anew_ = true; }
+
   JournalCounters counters() const;
 
  private:
@@ -102,6 +105,7 @@ class JournalWriter {
   // Of whoever writes.
   JournalSegments segments_;
   std::atomic<std::uint64_t> needed_behind_;
+  std::atomic<bool> begins_anew_{false};
   std::atomic<std::uint64_t> events_{0};
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::uint64_t> batches_{0};

@@ -56,7 +56,11 @@ std::error_code PosixDisk::write(File file, std::span<const std::byte> bytes) {
 }
 
 std::error_code PosixDisk::sync(File file) {
-  return error_of(uninterrupted([&] { return ::fsync(file); }));
+  if (uninterrupted([&] { return ::fsync(file); }) != 0) return last_error();
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return last_error();
+  if (status.st_nlink == 0) return std::make_error_code(std::errc::no_such_file_or_directory);
+  return {};
 }
 
 std::error_code PosixDisk::close(File file) {

@@ -46,6 +46,11 @@ std::string sentence_of(const char* file, const ReadResult& result, const Snapsh
 }  // namespace
 
 SnapshotStore::SnapshotStore(Disk& disk, const KeyFingerprint& key) : disk_(disk), key_(key) {
+  look();
+}
+
+void SnapshotStore::look() {
+  slots_ = {};
   // Best effort: the next save() replaces it anyway.
   disk_.remove(kTemporary);
   for (std::size_t i = 0; i < kFiles.size(); ++i) {

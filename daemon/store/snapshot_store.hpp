@@ -44,6 +44,9 @@ class SnapshotStore {
   /// Looks which snapshots there are; a half-written one of a daemon that was killed is removed.
   SnapshotStore(Disk& disk, const KeyFingerprint& key);
 
+  /// Looks again, where others may be there than were written: the directory was made anew.
+  void look();
+
   /// Gives the newest snapshot that is whole to `load`, and where that refuses, or it is damaged,
   /// the older one: into fresh objects each time. Nothing is written.
   LoadResult load(const SnapshotLoader& load);

@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <thread>
 
 namespace deskpulse::store {
@@ -136,19 +137,75 @@ int lock_directory(int directory, const std::string& path, std::chrono::millisec
   return lock;
 }
 
+/// Whether a name still stands for what is open.
+bool is_name_of(int at, const char* name, int open) {
+  struct stat named {};
+  struct stat opened {};
+  return ::fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(open, &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+bool is_there(int at, const char* name) {
+  struct stat status {};
+  return ::fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/// One more descriptor for the same; -1, which no call takes, where there is none to be had.
+int another_of(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
+
+/// A descriptor that is closed at the end.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() { ::close(number_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+/// From now on `number` stands for what `other` stands for, whoever uses it.
+void stand_for(int number, const Descriptor& other, const std::string& path) {
+  if (::dup3(other.number(), number, O_CLOEXEC) < 0) fail(path, "open");
+}
+
 }  // namespace
+
+std::error_code StateDirectory::OwnDisk::create(const char* name, File& file) {
+  if (!state_.is_in_place()) return std::make_error_code(std::errc::no_such_file_or_directory);
+  return PosixDisk::create(name, file);
+}
 
 StateDirectory::StateDirectory(const std::string& path, std::chrono::milliseconds patience)
     : path_(without_slash(path)),
       directory_(open_directory(path_)),
-      disk_(directory_),
+      disk_(directory_, *this),
       lock_(lock_directory(directory_, path_, patience)) {
   try {
-    key_ = read_or_make_key(disk_, path_);
+    PosixDisk disk(another_of(directory_));
+    key_ = read_or_make_key(disk, path_);
   } catch (...) {
     ::close(lock_);
     throw;
   }
+}
+
+bool StateDirectory::is_in_place() const {
+  return is_name_of(AT_FDCWD, path_.c_str(), directory_) &&
+         is_name_of(directory_, kLockFile, lock_) && is_there(directory_, kKeyFile);
+}
+
+void StateDirectory::put_in_place() {
+  const Descriptor directory(open_directory(path_));
+  std::optional<Descriptor> lock;
+  if (!is_name_of(directory.number(), kLockFile, lock_))
+    lock.emplace(lock_directory(directory.number(), path_, std::chrono::milliseconds{0}));
+  PosixDisk disk(another_of(directory.number()));
+  put_key(disk, path_, key_);
+  stand_for(directory_, directory, path_);
+  if (lock) stand_for(lock_, *lock, path_);
 }
 
 StateDirectory::~StateDirectory() { ::close(lock_); }

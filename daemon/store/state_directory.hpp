@@ -25,17 +25,37 @@ class StateDirectory {
   StateDirectory(const StateDirectory&) = delete;
   StateDirectory& operator=(const StateDirectory&) = delete;
 
+  /// Creates nothing while something is not in place: nobody would find it, or could read it.
   Disk& disk() { return disk_; }
   const proto::IdHasher::Key& key() const { return key_; }
   /// What a forked process must keep open to write here, and to hold the lock until it has.
   std::vector<int> descriptors() const { return {directory_, lock_}; }
   const std::string& path() const { return path_; }  ///< without a slash at its end
 
+  /// Whether the path still leads to the directory that is open, and lock and key are still in it:
+  /// somebody may remove, replace or move any of them. Allocates nothing.
+  bool is_in_place() const;
+  /// Makes again what is not in place: directory and lock as at a start, the key as it was. What
+  /// disk() and descriptors() gave goes on there; a file that is open stays where it is. Throws
+  /// StateError, and changes nothing, where a start would refuse the directory, and where it has
+  /// another key, which means another state.
+  void put_in_place();
+
  private:
+  class OwnDisk final : public PosixDisk {
+   public:
+    OwnDisk(int directory, const StateDirectory& state) : PosixDisk(directory), state_(state) {}
+    std::error_code create(const char* name, File& file) override;
+
+   private:
+    const StateDirectory& state_;
+  };
+
   std::string path_;
-  int directory_;  ///< the disk's
-  PosixDisk disk_;
-  int lock_;
+  // put_in_place() changes what the two numbers stand for, not the numbers.
+  const int directory_;  ///< the disk's
+  OwnDisk disk_;
+  const int lock_;
   proto::IdHasher::Key key_;
 };
 

@@ -126,6 +126,22 @@ TEST_F(CheckpointsTest, SavesThePositionOfTheInstantAtWhichItBegan) {
   EXPECT_EQ(acknowledged_, std::vector<std::uint64_t>{10});
 }
 
+TEST_F(CheckpointsTest,
+       InADirectoryThatWasMadeAnewTwoSnapshotsAreWrittenBeforeAnythingIsAcknowledged) {
+  checkpoints_.tick(now_, wall_);
+  cursor_->seq = 10;
+  next_snapshot();
+  checkpoints_.begin_anew();
+  cursor_->seq = 20;
+  checkpoints_.tick(now_, wall_);
+  ASSERT_TRUE(runner_.is_busy()) << "at once";
+  runner_.end();
+  EXPECT_TRUE(acknowledged_.empty());
+  next_snapshot();
+
+  EXPECT_EQ(acknowledged_, std::vector<std::uint64_t>{20});
+}
+
 TEST_F(CheckpointsTest, AcknowledgesNoPositionOfAnotherEpoch) {
   checkpoints_.tick(now_, wall_);
   cursor_->seq = 10;

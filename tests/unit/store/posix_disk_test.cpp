@@ -116,6 +116,15 @@ TEST_F(PosixDiskTest, RenamesRemovesAndLists) {
   EXPECT_EQ(read_file("b"), "1");
 }
 
+TEST_F(PosixDiskTest, NothingIsSafeInAFileThatWasRemoved) {
+  Disk::File file = -1;
+  ASSERT_FALSE(disk.create("a", file));
+  std::filesystem::remove(directory / "a");
+
+  EXPECT_EQ(disk.sync(file), std::errc::no_such_file_or_directory);
+  EXPECT_FALSE(disk.close(file));
+}
+
 TEST_F(PosixDiskTest, AFullDiskIsAnError) {
   const PosixDisk devices(::open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);

@@ -157,5 +157,86 @@ TEST(StateDirectory, ItsLockLivesOnInAForkedProcess) {
   ::close(hold[0]);
 }
 
+/// Writes a file as a snapshot is written. Whether that was possible.
+bool writes(Disk& disk, const char* name) {
+  Disk::File file = -1;
+  if (disk.create(name, file)) return false;
+  const bool is_safe = !disk.sync(file);
+  return !disk.close(file) && is_safe;
+}
+
+TEST(StateDirectory, IsMadeAgainWhereSomebodyHasRemovedIt) {
+  const TemporaryDirectory top;
+  StateDirectory state(top / "state", 0ms);
+  const proto::IdHasher::Key key = state.key();
+  for (const bool is_there : {true, false}) {
+    ASSERT_TRUE(state.is_in_place());
+    std::filesystem::remove_all(top / "state");
+    if (is_there) {
+      ASSERT_EQ(::mkdir((top / "state").c_str(), 0700), 0);
+    }
+
+    EXPECT_FALSE(state.is_in_place());
+    EXPECT_FALSE(writes(state.disk(), "snapshot-a"));
+    state.put_in_place();
+
+    EXPECT_TRUE(state.is_in_place());
+    EXPECT_TRUE(writes(state.disk(), "snapshot-a"));
+    EXPECT_TRUE(std::filesystem::exists(top / "state/snapshot-a"));
+    EXPECT_THAT(error_of(top / "state"), HasSubstr("in use by another deskpulsed"));
+  }
+  EXPECT_EQ(state.key(), key);
+}
+
+TEST(StateDirectory, IsFollowedByItsPathWhereItWasMovedAway) {
+  const TemporaryDirectory top;
+  StateDirectory state(top / "state", 0ms);
+  std::filesystem::rename(top / "state", top / "before");
+
+  EXPECT_FALSE(writes(state.disk(), "snapshot-a"));
+  state.put_in_place();
+
+  EXPECT_TRUE(writes(state.disk(), "snapshot-a"));
+  EXPECT_TRUE(std::filesystem::exists(top / "state/snapshot-a"));
+  EXPECT_EQ(error_of(top / "before"), "") << "it is nobody's any more";
+}
+
+TEST(StateDirectory, LockAndKeyThatWereRemovedAreMadeAgain) {
+  const TemporaryDirectory top;
+  proto::IdHasher::Key key;
+  {
+    StateDirectory state(top / "state", 0ms);
+    key = state.key();
+    for (const char* const file : {"state/lock", "state/id.key"}) {
+      std::filesystem::remove(top / file);
+
+      EXPECT_FALSE(state.is_in_place()) << file;
+      EXPECT_FALSE(writes(state.disk(), "snapshot-a")) << file;
+      state.put_in_place();
+
+      EXPECT_TRUE(writes(state.disk(), "snapshot-a")) << file;
+      EXPECT_THAT(error_of(top / "state"), HasSubstr("in use by another deskpulsed")) << file;
+    }
+  }
+  EXPECT_EQ(StateDirectory(top / "state", 0ms).key(), key);
+}
+
+TEST(StateDirectory, IsNotFollowedToAnotherState) {
+  const TemporaryDirectory top;
+  { const StateDirectory other(top / "other", 0ms); }
+  StateDirectory state(top / "state", 0ms);
+  std::filesystem::rename(top / "state", top / "before");
+  std::filesystem::rename(top / "other", top / "state");
+
+  try {
+    state.put_in_place();
+    ADD_FAILURE() << "it holds another key";
+  } catch (const StateError& refused) {
+    EXPECT_THAT(refused.what(), HasSubstr("another state"));
+  }
+  EXPECT_FALSE(writes(state.disk(), "snapshot-a"));
+  EXPECT_EQ(error_of(top / "state"), "") << "whose state that is may have it";
+}
+
 }  // namespace
 }  // namespace deskpulse::store
