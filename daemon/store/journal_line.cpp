@@ -84,8 +84,15 @@ bool parse_cursor(std::string_view rest, JournalMark& mark) {
 bool parse_counters(std::string_view rest, JournalMark& mark) {
   mark.counters.clear();
   if (!rest.empty()) rest.remove_prefix(1);
-  while (!rest.empty())
-    if (!parse_number(next_word(rest), mark.counters.emplace_back())) return false;
+  while (!rest.empty()) {
+    std::string_view word = next_word(rest);
+    JournalMark::Counter& counter = mark.counters.emplace_back();
+    if (const auto equals = word.find('='); equals != std::string_view::npos) {
+      counter.label = word.substr(0, equals);
+      word.remove_prefix(equals + 1);
+    }
+    if (!parse_number(word, counter.count)) return false;
+  }
   return true;
 }
 
@@ -156,7 +163,8 @@ void append_mark(std::string& out, const JournalMark& mark) {
     out += std::to_string(mark.cursor->seq) + " " + mark.cursor->epoch + "\n";
   }
   out += kCounters;
-  for (const std::uint64_t counter : mark.counters) out += " " + std::to_string(counter);
+  for (const JournalMark::Counter& counter : mark.counters)
+    out += " " + counter.label + "=" + std::to_string(counter.count);
   out += '\n';
 }
 

@@ -12,7 +12,10 @@
 //   #batch 17 1 0123456789abcdef…          the first line of a batch: its number, the format, the
 //                                          fingerprint of the key
 //   #cursor 12345 k3                       where the stream goes on behind the batch: seq, epoch
-//   #counters 0 3 1                        what was counted until then and no line tells
+//   #counters duplicates=3 connects=1      what was counted until then and no line tells, by its
+//                                          label; 0 where it is not there
+//
+// Of format 1, which is read: `#counters 0 3 1` without labels.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +31,7 @@
 namespace deskpulse::store {
 
 /// What this daemon writes, and the newest that it reads.
-inline constexpr std::uint32_t kJournalFormat = 1;
+inline constexpr std::uint32_t kJournalFormat = 2;
 
 /// Where the daemon was at the end of a batch.
 struct JournalMark {
@@ -37,9 +40,15 @@ struct JournalMark {
     std::string epoch;
     friend bool operator==(const Cursor&, const Cursor&) = default;
   };
+  struct Counter {
+    /// Without a space or an equals sign; of those who write and read the journal. Empty in format
+    /// 1, where their order says which they are.
+    std::string label;
+    std::uint64_t count = 0;
+    friend bool operator==(const Counter&, const Counter&) = default;
+  };
   std::optional<Cursor> cursor;  ///< none on a stream without positions
-  /// Whoever writes and reads the journal knows their order.
-  std::vector<std::uint64_t> counters;
+  std::vector<Counter> counters;
   friend bool operator==(const JournalMark&, const JournalMark&) = default;
 };
 

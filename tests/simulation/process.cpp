@@ -122,7 +122,7 @@ store::JournalMark Process::journal_mark() {
   store::JournalMark mark =
       deskpulse::journal_mark(session_.cursor(), monitor_->intake().counters());
   // The daemon passes over what it does not know.
-  mark.counters.push_back(surroundings_.closing_batch());
+  mark.counters.push_back({"batch", surroundings_.closing_batch()});
   return mark;
 }
 
@@ -136,7 +136,7 @@ void Process::close_batch(Close&& close) {
     return;
   }
   next_batch_ = last + 1;
-  if (journal_->counters().batches > safe) surroundings_.batch_is_safe(mark.counters.back());
+  if (journal_->counters().batches > safe) surroundings_.batch_is_safe(mark.counters.back().count);
 }
 
 std::uint64_t Process::cut_journal() {

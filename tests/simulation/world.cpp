@@ -546,7 +546,9 @@ class World final : private Surroundings {
     void advanced(proto::Instant) override {}
     void heard(proto::Instant) override {}
     void gap(std::string_view) override {}
-    void ended(const store::JournalMark& mark) override { batches.push_back(mark.counters.back()); }
+    void ended(const store::JournalMark& mark) override {
+      batches.push_back(mark.counters.back().count);
+    }
     bool missing(std::uint64_t, std::uint64_t) override {
       has_hole = !has_positions_;  // with them nothing behind it is read
       return has_hole;

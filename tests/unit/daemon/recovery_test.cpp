@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/journal_recorder.hpp"
 #include "daemon/store/journal_segments.hpp"
 #include "tests/unit/store/memory_disk.hpp"
 #include "tests/unit/store/text_content.hpp"
@@ -100,6 +101,73 @@ TEST(Recovery, JournalLinesThatSayNothingKnownAreAGap) {
     EXPECT_EQ(gaps.count(), strange ? 1U : 0U);
     EXPECT_EQ(gaps.is_open(), strange);
   }
+}
+
+/// A journal of one batch with these lines, and what is recovered from it.
+Recovered recovered_from_lines(int format, const std::string& lines) {
+  store::MemoryDisk disk;
+  store::JournalSegments segments(disk, {});
+  EXPECT_TRUE(segments
+                  .append(1, "#batch 1 " + std::to_string(format) + " " +
+                                 store::key_text(kTestKey) + "\n#heard 5\n" + lines)
+                  .safe);
+  Recovered recovered = recovered_from(disk);
+  EXPECT_EQ(recover_journal(disk, kTestKey, true, recovered).strange_lines, 0U);
+  return recovered;
+}
+
+std::uint64_t rejected(const Recovered& recovered, proto::Reject reason) {
+  return recovered.monitor->intake().counters().rejected[static_cast<std::size_t>(reason)];
+}
+
+std::uint64_t disconnects(const Recovered& recovered, feed::Disconnect reason) {
+  return recovered.monitor->intake().counters().disconnects[static_cast<std::size_t>(reason)];
+}
+
+// Whatever members the sets had, and in whichever order, for the daemon that wrote them.
+TEST(Recovery, CountersOfTheJournalAreKnownByTheirLabels) {
+  const Recovered recovered =
+      recovered_from_lines(2,
+                           "#counters disconnects.of_tomorrow=9 rejected.of_tomorrow=8 connects=3 "
+                           "disconnects.stopped=5 rejected.malformed=4 tomorrow=7\n");
+
+  EXPECT_EQ(recovered.monitor->intake().counters().connects, 3U);
+  EXPECT_EQ(rejected(recovered, proto::Reject::malformed), 4U);
+  EXPECT_EQ(rejected(recovered, proto::Reject::not_json), 0U);
+  EXPECT_EQ(disconnects(recovered, feed::Disconnect::stopped), 5U);
+  EXPECT_EQ(disconnects(recovered, feed::Disconnect::bye), 0U);
+}
+
+TEST(Recovery, CountersOfTheFirstJournalsAreKnownByTheirOrder) {
+  std::string lines = "#cursor 12 k3\n#counters 2 3 13";
+  for (int i = 0; i < 13; ++i) lines += " " + std::to_string(100 + i);
+  lines += " 33";
+  for (int i = 0; i < 33; ++i) lines += " " + std::to_string(200 + i);
+  const Recovered recovered = recovered_from_lines(1, lines + "\n");
+
+  EXPECT_EQ(recovered.cursor, (feed::Cursor{"k3", 12}));
+  EXPECT_EQ(recovered.monitor->intake().counters().duplicates, 2U);
+  EXPECT_EQ(recovered.monitor->intake().counters().connects, 3U);
+  EXPECT_EQ(rejected(recovered, proto::Reject::not_json), 100U);
+  EXPECT_EQ(rejected(recovered, proto::Reject::unknown_from), 112U);
+  EXPECT_EQ(disconnects(recovered, feed::Disconnect::token_unreadable), 200U);
+  EXPECT_EQ(disconnects(recovered, feed::Disconnect::stopped), 232U);
+}
+
+TEST(Recovery, CountersOfTheJournalComeBackAsTheyWere) {
+  feed::IntakeCounters counters;
+  counters.duplicates = 1;
+  counters.connects = 2;
+  std::uint64_t next = 3;
+  for (std::uint64_t& each : counters.rejected) each = next++;
+  for (std::uint64_t& each : counters.disconnects) each = next++;
+
+  const feed::IntakeCounters back = counters_of(journal_mark(std::nullopt, counters));
+
+  EXPECT_EQ(back.duplicates, counters.duplicates);
+  EXPECT_EQ(back.connects, counters.connects);
+  EXPECT_EQ(back.rejected, counters.rejected);
+  EXPECT_EQ(back.disconnects, counters.disconnects);
 }
 
 }  // namespace

@@ -62,9 +62,9 @@ TEST(Journal, IsReadBackInItsOrder) {
   writing.writer.accepted(event, {3, 4});
   writing.writer.advanced(at(10));
   writing.writer.gap("disconnect");
-  writing.writer.cut({.cursor = JournalMark::Cursor{5, "k"}, .counters = {1}});
+  writing.writer.cut({.cursor = JournalMark::Cursor{5, "k"}, .counters = {{"a", 1}}});
   writing.writer.heard(at(11));
-  writing.writer.cut({.cursor = JournalMark::Cursor{6, "k"}, .counters = {2}});
+  writing.writer.cut({.cursor = JournalMark::Cursor{6, "k"}, .counters = {{"a", 2}}});
 
   const Read read(disk);
 
@@ -73,7 +73,7 @@ TEST(Journal, IsReadBackInItsOrder) {
       ElementsAre(R"(accepted {"type":"close","id":"00000000000000030000000000000004","ts":7,)"
                   R"("shop":"s","customer":"00000000000000010000000000000002"})",
                   "advanced 10", "gap disconnect", "heard 11"));
-  EXPECT_EQ(read.records.mark, (JournalMark{JournalMark::Cursor{6, "k"}, {2}}));
+  EXPECT_EQ(read.records.mark, (JournalMark{JournalMark::Cursor{6, "k"}, {{"a", 2}}}));
   EXPECT_EQ(read.result.batches, 2U);
   EXPECT_EQ(read.result.events, 1U);
   EXPECT_EQ(read.result.next, 3U);
@@ -300,11 +300,11 @@ TEST(Journal, OfAnotherKeyOrANewerFormatIsForAPersonToDecide) {
 
   disk.files.clear();
   JournalSegments segments(disk, {});
-  ASSERT_TRUE(segments.append(1, "#batch 1 2 " + key_text(kTestKey) + "\n#marvel\n").safe);
+  ASSERT_TRUE(segments.append(1, "#batch 1 3 " + key_text(kTestKey) + "\n#marvel\n").safe);
   const Read newer(disk);
   EXPECT_TRUE(newer.result.must_not_start);
   EXPECT_THAT(newer.result.refused.back().sentence,
-              HasSubstr("was written by a newer deskpulse (format 2, this one reads up to 1)"));
+              HasSubstr("was written by a newer deskpulse (format 3, this one reads up to 2)"));
 }
 
 TEST(Journal, ASegmentThatIsNotPrivateIsForAPersonToDecide) {
