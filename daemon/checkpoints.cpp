@@ -121,9 +121,9 @@ void Checkpoints::release() {
   if (!older_) return;
   if (seams_.release_journal) seams_.release_journal(older_->journal_batch);
   if (!older_->cursor || older_->cursor == acknowledged_) return;
-  // A position means nothing in another epoch.
+  // A position means nothing in another epoch or source.
   const std::optional<feed::Cursor> cursor = seams_.cursor();
-  if (!cursor || cursor->epoch != older_->cursor->epoch) return;
+  if (!cursor || !cursor->has_numbers_of(*older_->cursor)) return;
   acknowledged_ = older_->cursor;
   status_.acknowledged_seq = older_->cursor->seq;
   seams_.acknowledge(older_->cursor->seq);

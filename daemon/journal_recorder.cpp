@@ -107,11 +107,20 @@ std::optional<feed::GapKind> gap_kind_of(std::string_view name) {
 store::JournalMark journal_mark(const std::optional<feed::Cursor>& cursor,
                                 const feed::IntakeCounters& counters) {
   store::JournalMark mark;
-  if (cursor) mark.cursor = {.seq = cursor->seq, .epoch = cursor->epoch};
+  if (cursor) {
+    mark.cursor = {.seq = cursor->seq,
+                   .epoch = cursor->epoch,
+                   .source_address = cursor->source.address,
+                   .source_name = cursor->source.name};
+  }
   for_each_counter(counters, [&mark](const std::string& label, std::uint64_t count) {
     if (count > 0) mark.counters.push_back({label, count});
   });
   return mark;
+}
+
+feed::Cursor cursor_of(const store::JournalMark::Cursor& mark) {
+  return {mark.epoch, mark.seq, {.address = mark.source_address, .name = mark.source_name}};
 }
 
 feed::IntakeCounters counters_of(const store::JournalMark& mark) {

@@ -34,6 +34,7 @@ std::optional<feed::GapKind> gap_kind_of(std::string_view name);
 /// What the end of a batch says beside its records.
 store::JournalMark journal_mark(const std::optional<feed::Cursor>& cursor,
                                 const feed::IntakeCounters& counters);
+feed::Cursor cursor_of(const store::JournalMark::Cursor& mark);
 /// The counters of a mark, whatever order and whichever others the daemon had that wrote it; those
 /// that it does not have stay 0.
 feed::IntakeCounters counters_of(const store::JournalMark& mark);

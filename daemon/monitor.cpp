@@ -24,6 +24,9 @@ constexpr proto::Millis kReadingTime{500};
 /// An id, PROTOCOL.md.
 constexpr std::size_t kLongestEpoch = 256;
 
+/// The first format of snapshots that says whose position it is.
+constexpr std::uint32_t kFormatWithSource = 2;
+
 void set_limit(serve::LimitUse& use, std::string_view limit, std::uint64_t used, std::uint64_t most,
                std::uint64_t exceeded) {
   if (use.limit != limit) use.limit = limit;
@@ -111,6 +114,8 @@ void Monitor::save(image::Writer& writer, const std::optional<feed::Cursor>& cur
   if (!cursor) return;
   writer.text(cursor->epoch);
   writer.number(cursor->seq);
+  writer.key(cursor->source.address);
+  writer.key(cursor->source.name);
 }
 
 Monitor::Restored Monitor::load(image::Reader& reader) {
@@ -126,6 +131,8 @@ Monitor::Restored Monitor::load(image::Reader& reader) {
     restored.cursor.emplace();
     restored.cursor->epoch = reader.text(kLongestEpoch);
     restored.cursor->seq = reader.number();
+    if (reader.version() >= kFormatWithSource)
+      restored.cursor->source = {.address = reader.key(), .name = reader.key()};
   }
   if (!reader.ok()) return {};
   if (loaded.windows_anew) intake_.windows_began_anew();

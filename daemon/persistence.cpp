@@ -55,6 +55,8 @@ Recovered Persistence::recover(const MakeMonitor& make_monitor) {
          {"has_position", recovered.cursor ? "true" : "false"}});
   }
   recover_journal(recovered);
+  if (recovered.cursor && !recovered.cursor->source.is_same(settings_.stream.source))
+    log(LogLevel::warn, "The state is of another source: its numbers go on behind a gap.");
   if (!recovered.snapshot && recovered_events_ == 0) {
     log(recovered.refused.empty() ? LogLevel::info : LogLevel::error,
         "There is no state to go on from: the numbers begin anew.",
@@ -64,9 +66,8 @@ Recovered Persistence::recover(const MakeMonitor& make_monitor) {
 }
 
 void Persistence::recover_journal(Recovered& recovered) {
-  const store::JournalReadResult result =
-      deskpulse::recover_journal(directory_.disk(), store::fingerprint_of(directory_.key()),
-                                 settings_.stream_has_positions, recovered);
+  const store::JournalReadResult result = deskpulse::recover_journal(
+      directory_.disk(), store::fingerprint_of(directory_.key()), settings_.stream, recovered);
   for (const store::RefusedSegment& refused : result.refused) {
     if (result.must_not_start && &refused == &result.refused.back())
       throw store::StateError(refused.sentence);

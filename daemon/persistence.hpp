@@ -24,7 +24,7 @@ struct PersistenceSettings {
   std::string directory;
   std::chrono::milliseconds interval{5'000};           ///< from snapshot to snapshot
   std::optional<store::JournalSettings> journal = {};  ///< none: not written
-  bool stream_has_positions = true;                    ///< see recover_journal()
+  Stream stream = {};                                  ///< that is followed
 };
 
 /// The state directory of a running daemon: recovered from at its start, written to while it runs.

@@ -10,10 +10,8 @@ namespace {
 /// Takes a journal's records into a monitor.
 class Applying final : public store::JournalRecords {
  public:
-  Applying(Recovered& recovered, bool stream_has_positions)
-      : recovered_(recovered),
-        intake_(recovered.monitor->recovery()),
-        stream_has_positions_(stream_has_positions) {}
+  Applying(Recovered& recovered, const Stream& stream)
+      : recovered_(recovered), intake_(recovered.monitor->recovery()), stream_(stream) {}
 
   void accepted(const proto::Event& event, const proto::CustomerKey& id) override {
     intake_.accepted(event, id);
@@ -26,11 +24,13 @@ class Applying final : public store::JournalRecords {
   void gap(feed::GapKind kind) { intake_.gap(kind); }
   void ended(const store::JournalMark& mark) override {
     recovered_.cursor.reset();
-    if (mark.cursor) recovered_.cursor = feed::Cursor{mark.cursor->epoch, mark.cursor->seq};
+    if (mark.cursor) recovered_.cursor = cursor_of(*mark.cursor);
     recovered_.monitor->recover_refusals(counters_of(mark));
   }
   bool missing(std::uint64_t, std::uint64_t) override {
-    if (stream_has_positions_) return false;
+    const auto& cursor = recovered_.cursor;
+    const bool has_them = !cursor || cursor->source.is_same(stream_.source);
+    if (stream_.has_positions && has_them) return false;
     intake_.gap(feed::GapKind::disconnect);
     return true;
   }
@@ -38,7 +38,7 @@ class Applying final : public store::JournalRecords {
  private:
   Recovered& recovered_;
   feed::IntakeJournal& intake_;
-  const bool stream_has_positions_;
+  const Stream stream_;
 };
 
 }  // namespace
@@ -68,8 +68,8 @@ Recovered recover(store::SnapshotStore& store, const MakeMonitor& make_monitor) 
 }
 
 store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
-                                         bool stream_has_positions, Recovered& recovered) {
-  Applying applying(recovered, stream_has_positions);
+                                         const Stream& stream, Recovered& recovered) {
+  Applying applying(recovered, stream);
   store::JournalReadResult result =
       store::read_journal(disk, key, recovered.journal_batch, applying);
   // They may have been events, and where among the others they were cannot be said any more.

@@ -34,11 +34,17 @@ using MakeMonitor = std::function<std::unique_ptr<Monitor>()>;
 /// Goes on from the newest snapshot that is whole.
 Recovered recover(store::SnapshotStore& store, const MakeMonitor& make_monitor);
 
+/// The stream that the daemon will follow.
+struct Stream {
+  bool has_positions = true;
+  feed::Source source;
+};
+
 /// Adds what the journal says that happened since. Where batches are missing in it, a stream with
 /// positions goes on before them, for it has their events still, also where none is known yet;
-/// without positions it is a gap, and what comes behind is taken. Lines that say nothing known are
-/// a gap on any stream.
+/// without positions, or where they were of another source, it is a gap, and what comes behind is
+/// taken. Lines that say nothing known are a gap on any stream.
 store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
-                                         bool stream_has_positions, Recovered& recovered);
+                                         const Stream& stream, Recovered& recovered);
 
 }  // namespace deskpulse

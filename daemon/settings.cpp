@@ -113,6 +113,7 @@ feed::WebsocketSettings websocket_settings(const config::Config& config) {
   settings.endpoint = *endpoint;
   settings.protocol =
       from.protocol == config::Protocol::plain ? feed::Protocol::plain : feed::Protocol::v1;
+  settings.source = feed::source_of(settings.protocol, *endpoint, from.name.value_or(""));
   settings.start_at =
       from.start == config::Start::floor ? feed::StartAt::floor : feed::StartAt::live;
   settings.consumer = from.consumer;
@@ -133,7 +134,9 @@ PersistenceSettings persistence_settings(const config::Config& config) {
   PersistenceSettings settings;
   settings.directory = config.store.directory.value();
   settings.interval = config.store.interval;
-  settings.stream_has_positions = config.feed.protocol == config::Protocol::deskpulse_v1;
+  const feed::WebsocketSettings stream = websocket_settings(config);
+  settings.stream = {.has_positions = stream.protocol == feed::Protocol::v1,
+                     .source = stream.source};
   if (!config.store.journal) return settings;
   store::JournalSettings& journal = settings.journal.emplace();
   journal.reorder_window = config.feed.reorder_window;

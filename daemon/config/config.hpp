@@ -32,6 +32,7 @@ enum class ClientAuth {
 /// [feed]: where events come from and how patient we are with them.
 struct Feed {
   std::string url = "ws://127.0.0.1:9871/";  ///< ws:// or wss://
+  std::optional<std::string> name;           ///< of the stream, wherever it is
   Protocol protocol = Protocol::deskpulse_v1;
   Start start = Start::live;
   std::string consumer = "deskpulse";     ///< the name we say hello with

@@ -382,6 +382,8 @@ const std::vector<Field<Config>>& config_fields() {
           "Where the stream of events is: ws:// or wss://.",
           "must be an address such as \"wss://chat.example.com/stream\"; begin it with ws:// "
           "or wss:// and put no user name or password into it"))),
+      live(text<C>("feed.name", DESKPULSE_MEMBER(feed.name), is_valid_id,
+                   "The stream's name, by which it is the same one wherever its url is.", kIdRule)),
       live(choice<C>(
           "feed.protocol", DESKPULSE_MEMBER(feed.protocol),
           std::array{std::pair{"deskpulse.v1", Protocol::deskpulse_v1},

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "daemon/feed/gap_ledger.hpp"
+#include "daemon/feed/source.hpp"
 #include "proto/event.hpp"
 #include "proto/rejection.hpp"
 
@@ -66,10 +67,17 @@ struct Ending {
   std::uint16_t close_code = 1000;  ///< for the close frame: RFC 6455, 7.4.1
 };
 
-/// A place in a stream that can be resumed: everything up to and with `seq` has been delivered.
+/// A place in a stream that can be resumed: everything up to and with `seq` has been delivered. It
+/// means nothing in another source, whatever that calls its epoch.
 struct Cursor {
   std::string epoch;
   std::uint64_t seq = 0;
+  Source source{};
+
+  /// Whether the numbers of both count the same events.
+  bool has_numbers_of(const Cursor& other) const {
+    return source.is_same(other.source) && epoch == other.epoch;
+  }
   friend bool operator==(const Cursor&, const Cursor&) = default;
 };
 

@@ -9,20 +9,22 @@ namespace deskpulse::feed {
 using proto::Resume;
 
 StreamPosition::StreamPosition(StartAt start_at, std::optional<Cursor> resume_from,
-                               bool has_history)
+                               bool has_history, const Source& source)
     : start_at_(start_at),
+      source_(source),
       cursor_(std::move(resume_from)),
       has_history_(has_history || cursor_.has_value()) {}
 
 std::optional<proto::Position> StreamPosition::ask() const {
-  if (cursor_ && !forgotten_) return proto::Position{cursor_->epoch, cursor_->seq};
+  if (can_resume()) return proto::Position{cursor_->epoch, cursor_->seq};
   // After a lost position whatever the server still has is better than what comes from now on.
   if (start_at_ == StartAt::floor || has_history_) return proto::Position{};
   return std::nullopt;
 }
 
 std::optional<GapKind> StreamPosition::ready(const proto::Ready& ready) {
-  const bool same_epoch = cursor_ && cursor_->epoch == ready.epoch;
+  const bool same_epoch =
+      cursor_ && cursor_->source.is_same(source_) && cursor_->epoch == ready.epoch;
   const bool had_history = std::exchange(has_history_, true);
   const bool asked = cursor_ && !std::exchange(forgotten_, false);
   const std::uint64_t before_floor = ready.floor == 0 ? 0 : ready.floor - 1;
@@ -32,6 +34,7 @@ std::optional<GapKind> StreamPosition::ready(const proto::Ready& ready) {
   const bool lost = same_epoch && ready.head < cursor_->seq;
   if (asked && same_epoch && ready.resume == Resume::ok && !lost) {
     at_ready_ = cursor_->seq;
+    cursor_->source = source_;
     return std::nullopt;
   }
   std::optional<GapKind> gap;
@@ -46,7 +49,7 @@ std::optional<GapKind> StreamPosition::ready(const proto::Ready& ready) {
   at_ready_ = ready.resume == Resume::live ? ready.head : before_floor;
   // What the same numbers meant before they mean still, whatever the server calls its answer.
   if (same_epoch) at_ready_ = std::max(at_ready_, std::min(cursor_->seq, ready.head));
-  cursor_ = Cursor{std::string(ready.epoch), at_ready_};
+  cursor_ = Cursor{std::string(ready.epoch), at_ready_, source_};
   return gap;
 }
 

@@ -20,8 +20,14 @@ enum class StartAt : std::uint8_t {
 class StreamPosition {
  public:
   /// `resume_from`: where an earlier run of the daemon had got to. `has_history`: it had got
-  /// somewhere, though the place is not known; implied by a place.
-  StreamPosition(StartAt start_at, std::optional<Cursor> resume_from, bool has_history = false);
+  /// somewhere, though the place is not known; implied by a place. `source`: whose positions these
+  /// will be.
+  StreamPosition(StartAt start_at, std::optional<Cursor> resume_from, bool has_history = false,
+                 const Source& source = {});
+
+  /// The server that comes next is that of another source, or maybe the same. Another one begins
+  /// anew; until it has said ready() the place in the one before it stays good for going back.
+  void go_on_in(const Source& source) { source_ = source; }
 
   /// What to say in `hello`; views are good until the next call of ready().
   std::optional<proto::Position> ask() const;
@@ -57,7 +63,11 @@ class StreamPosition {
   std::optional<Cursor> cursor() const { return forgotten_ ? std::nullopt : cursor_; }
 
  private:
+  /// There is a place, and the server can be asked for what comes behind it.
+  bool can_resume() const { return cursor_ && !forgotten_ && cursor_->source.is_same(source_); }
+
   StartAt start_at_;
+  Source source_;
   std::optional<Cursor> cursor_;
   bool forgotten_ = false;
   std::uint64_t head_ = 0;      ///< the server's, at the last ready()

@@ -25,7 +25,7 @@ constexpr std::uint16_t kProtocolError = 1002;
 
 StreamSession::StreamSession(StreamSettings settings)
     : settings_(std::move(settings)),
-      position_(settings_.start_at, settings_.resume_from, settings_.has_history),
+      position_(settings_.start_at, settings_.resume_from, settings_.has_history, settings_.source),
       decoder_(settings_.limits),
       has_history_(settings_.has_history || settings_.resume_from),
       owes_gap_(has_history_) {
@@ -197,7 +197,9 @@ void StreamSession::change(StreamSettings settings) {
     }
     position_.forget();
   } else if (!has_history_ || was_plain) {
-    position_ = StreamPosition(settings_.start_at, std::nullopt, has_history_);
+    position_ = StreamPosition(settings_.start_at, std::nullopt, has_history_, settings_.source);
+  } else {
+    position_.go_on_in(settings_.source);
   }
 }
 

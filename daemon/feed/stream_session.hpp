@@ -15,13 +15,9 @@
 
 namespace deskpulse::feed {
 
-enum class Protocol : std::uint8_t {
-  v1,     ///< deskpulse.v1: positions, resume, heartbeats
-  plain,  ///< any server that sends events, one or an array a frame; every disconnect is a gap
-};
-
 struct StreamSettings {
   Protocol protocol = Protocol::v1;
+  Source source;  ///< in another one than before the position means nothing: a gap
   StartAt start_at = StartAt::live;   ///< where there is no position yet
   std::optional<Cursor> resume_from;  ///< the position to begin with
   /// An earlier run has delivered events, though their position is not known: what comes first is
@@ -76,8 +72,8 @@ class StreamSession {
   /// The connection is over, or could not be made. `detail`: as of End.
   void disconnected(Disconnect reason, std::string_view detail = {});
 
-  /// Goes on with other settings at the same position, where there is one; only between two
-  /// connections. `resume_from` and `has_history` are not looked at.
+  /// Goes on with other settings at the same position, where there is one and the source is the
+  /// same; only between two connections. `resume_from` and `has_history` are not looked at.
   void change(StreamSettings settings);
 
   /// The server has answered the hello, on this connection.

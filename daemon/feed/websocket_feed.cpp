@@ -34,6 +34,7 @@ constexpr auto rethrow = [](const std::exception_ptr& thrown) {
 StreamSettings stream_settings(const WebsocketSettings& from) {
   StreamSettings settings;
   settings.protocol = from.protocol;
+  settings.source = from.source;
   settings.start_at = from.start_at;
   settings.resume_from = from.resume_from;
   settings.has_history = from.has_history;

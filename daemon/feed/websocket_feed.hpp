@@ -37,6 +37,7 @@ struct WebsocketTimeouts {
 struct WebsocketSettings {
   Endpoint endpoint;
   Protocol protocol = Protocol::v1;
+  Source source;                      ///< as of StreamSettings
   StartAt start_at = StartAt::live;   ///< where there is no position yet
   std::optional<Cursor> resume_from;  ///< the position to begin with
   /// An earlier run has delivered events, though their position is not known: what comes first is
@@ -77,10 +78,10 @@ class WebsocketFeed final : public Feed {
   std::optional<Cursor> cursor() const override;
 
   /// Goes on with other settings: says goodbye, as stop() does, and connects again at once, at the
-  /// same position, so that nothing is lost where the stream is the same. A server that does not
-  /// know the position says so, and that is a gap; without positions (plain, before or after) it
-  /// always is one. `resume_from` and `has_history` are not looked at. Does nothing once stop() has
-  /// been called.
+  /// same position, so that nothing is lost where the stream is the same. Another source begins
+  /// anew, and that is a gap, as when a server does not know the position; without positions
+  /// (plain, before or after) it always is one. `resume_from` and `has_history` are not looked at.
+  /// Does nothing once stop() has been called.
   void change(WebsocketSettings settings);
 
   /// Tells the server that everything up to and with `seq` is safe. Nothing is queued: the newest

@@ -17,7 +17,8 @@ constexpr std::size_t kLongestEpoch = 256;  // an id, PROTOCOL.md
 constexpr std::string_view kHeard = "#heard ";
 constexpr std::string_view kGap = "#gap ";
 constexpr std::string_view kBatch = "#batch ";
-constexpr std::string_view kCursor = "#cursor ";
+constexpr std::string_view kCursor = "#cursor ";  // format 1
+constexpr std::string_view kPosition = "#position ";
 constexpr std::string_view kCounters = "#counters";
 
 using KeyText = std::array<char, kKeyDigits>;
@@ -48,10 +49,14 @@ bool parse_instant(std::string_view text, proto::Instant& at) {
   return at <= proto::kLastInstant;
 }
 
+bool parse_digits(std::string_view text, proto::CustomerKey& key) {
+  return text.size() == kKeyDigits && parse_number(text.substr(0, kKeyDigits / 2), key.high, 16) &&
+         parse_number(text.substr(kKeyDigits / 2), key.low, 16);
+}
+
 /// The key of somebody or something: never that of nobody.
 bool parse_key(std::string_view text, proto::CustomerKey& key) {
-  return text.size() == kKeyDigits && parse_number(text.substr(0, kKeyDigits / 2), key.high, 16) &&
-         parse_number(text.substr(kKeyDigits / 2), key.low, 16) && key != proto::CustomerKey{};
+  return parse_digits(text, key) && key != proto::CustomerKey{};
 }
 
 /// The text up to the next space, which is taken off `rest` with it.
@@ -72,9 +77,12 @@ void append_instant(std::string& out, proto::Instant at) {
   proto::append_json_number(out, at.time_since_epoch().count());
 }
 
-bool parse_cursor(std::string_view rest, JournalMark& mark) {
+bool parse_cursor(std::string_view rest, bool has_source, JournalMark& mark) {
   JournalMark::Cursor cursor;
   if (!parse_number(next_word(rest), cursor.seq)) return false;
+  if (has_source && (!parse_digits(next_word(rest), cursor.source_address) ||
+                     !parse_digits(next_word(rest), cursor.source_name)))
+    return false;
   if (rest.empty() || rest.size() > kLongestEpoch) return false;
   cursor.epoch = rest;
   mark.cursor = std::move(cursor);
@@ -107,7 +115,8 @@ bool tell_comment(std::string_view line, JournalRecords& records, JournalMark& m
     records.gap(*kind);
     return true;
   }
-  if (const auto cursor = behind(line, kCursor)) return parse_cursor(*cursor, mark);
+  if (const auto cursor = behind(line, kPosition)) return parse_cursor(*cursor, true, mark);
+  if (const auto cursor = behind(line, kCursor)) return parse_cursor(*cursor, false, mark);
   if (const auto counters = behind(line, kCounters)) return parse_counters(*counters, mark);
   return false;
 }
@@ -159,8 +168,15 @@ void append_batch_begin(std::string& out, std::uint64_t number, const KeyFingerp
 
 void append_mark(std::string& out, const JournalMark& mark) {
   if (mark.cursor) {
-    out += kCursor;
-    out += std::to_string(mark.cursor->seq) + " " + mark.cursor->epoch + "\n";
+    KeyText address;
+    KeyText name;
+    out += kPosition;
+    out += std::to_string(mark.cursor->seq);
+    out += ' ';
+    out += text_of(mark.cursor->source_address, address);
+    out += ' ';
+    out += text_of(mark.cursor->source_name, name);
+    out += " " + mark.cursor->epoch + "\n";
   }
   out += kCounters;
   for (const JournalMark::Counter& counter : mark.counters)

@@ -9,13 +9,15 @@
 //   {"type":"watermark","ts":…,"shop":"deskpulse","watermark":…}   time moved without an event
 //   #heard 1763712000000                   the source said what its clock says
 //   #gap disconnect                        events are missing from here on
-//   #batch 17 1 0123456789abcdef…          the first line of a batch: its number, the format, the
+//   #batch 17 2 0123456789abcdef…          the first line of a batch: its number, the format, the
 //                                          fingerprint of the key
-//   #cursor 12345 k3                       where the stream goes on behind the batch: seq, epoch
+//   #position 12345 0123… 0000… k3         where the stream goes on behind the batch: seq, hashes
+//                                          of its source's address and name, epoch
 //   #counters duplicates=3 connects=1      what was counted until then and no line tells, by its
 //                                          label; 0 where it is not there
 //
-// Of format 1, which is read: `#counters 0 3 1` without labels.
+// Of format 1, which is read: `#cursor 12345 k3` without a source, and `#counters 0 3 1` without
+// labels.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +40,9 @@ struct JournalMark {
   struct Cursor {
     std::uint64_t seq = 0;
     std::string epoch;
+    /// As of feed::Source; nobody's where format 1 does not say them.
+    proto::CustomerKey source_address{};
+    proto::CustomerKey source_name{};
     friend bool operator==(const Cursor&, const Cursor&) = default;
   };
   struct Counter {

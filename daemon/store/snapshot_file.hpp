@@ -28,7 +28,7 @@
 namespace deskpulse::store {
 
 /// What this daemon writes, and the newest that it reads.
-inline constexpr std::uint32_t kSnapshotFormat = 1;
+inline constexpr std::uint32_t kSnapshotFormat = 2;
 
 /// What is known of a snapshot before its image is read.
 struct SnapshotInfo {

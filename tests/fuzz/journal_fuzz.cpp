@@ -72,7 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::RestoredState state(fuzz::Rules::as_saved);
     Recovered recovered;
     recovered.monitor = state.new_monitor();
-    const store::JournalReadResult result = recover_journal(disk, kKey, has_positions, recovered);
+    const store::JournalReadResult result =
+        recover_journal(disk, kKey, {.has_positions = has_positions, .source = {}}, recovered);
     assert(disk.open_files == 0);
     assert(result.next > 0);
     assert(result.must_not_start <= !result.refused.empty());

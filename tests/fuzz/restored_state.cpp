@@ -100,7 +100,7 @@ void RestoredState::put_to_work(std::unique_ptr<Monitor> monitor,
   if (image.size() % kPagesOfOneIn == 0) check_pages(moment_);
   auto again = new_monitor();
   TextSource source(image, 777);
-  image::Reader reader(source, 1);
+  image::Reader reader(source, store::kSnapshotFormat);
   const Monitor::Restored restored = again->load(reader);
   assert(restored.ok && reader.is_at_end());
   assert(!restored.windows_anew && !restored.today_anew);

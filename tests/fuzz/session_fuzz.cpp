@@ -25,6 +25,7 @@
 
 #include "daemon/feed/stream_session.hpp"
 #include "daemon/monitor.hpp"
+#include "daemon/store/snapshot_file.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 #include "tests/fuzz/image_bytes.hpp"
 #include "tests/fuzz/moment_checks.hpp"
@@ -252,7 +253,7 @@ class Run {
 
     auto next = new_monitor();
     fuzz::TextSource source(image, 1'000);
-    image::Reader reader(source, 1);
+    image::Reader reader(source, store::kSnapshotFormat);
     const Monitor::Restored restored = next->load(reader);
     assert(restored.ok && reader.is_at_end());
     assert(!restored.windows_anew && !restored.today_anew);

@@ -109,7 +109,8 @@ Recovered Process::recover_state(SimulatedDisk& disk) {
   snapshot_batch_ = recovered.journal_batch;
   if (!scenario_.journal) return recovered;
   const store::JournalReadResult journal = recover_journal(
-      disk, store::KeyFingerprint{}, scenario_.protocol == feed::Protocol::v1, recovered);
+      disk, store::KeyFingerprint{},
+      {.has_positions = scenario_.protocol == feed::Protocol::v1, .source = {}}, recovered);
   for (const store::RefusedSegment& refused : journal.refused) {
     surroundings_.say("refused", refused.sentence);
   }

@@ -30,6 +30,7 @@ TEST(PrintedConfig, WithEverySettingChangedLoadsAsItself) {
   const Loaded first = load_text(R"(
 [feed]
 url = "wss://chat.example.com:8443/stream"
+name = "chat of \"the\" shops"
 protocol = "plain"
 start = "floor"
 consumer = "wall \"1\" \\ \u00e9"

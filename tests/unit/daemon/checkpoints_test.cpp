@@ -126,6 +126,18 @@ TEST_F(CheckpointsTest, SavesThePositionOfTheInstantAtWhichItBegan) {
   EXPECT_EQ(acknowledged_, std::vector<std::uint64_t>{10});
 }
 
+TEST_F(CheckpointsTest, AcknowledgesNoPositionOfAnotherSource) {
+  checkpoints_.tick(now_, wall_);
+  cursor_ = feed::Cursor{"e1", 100, {.address = {1, 1}, .name = {}}};
+  next_snapshot();
+  cursor_ = feed::Cursor{"e1", 3, {.address = {2, 2}, .name = {}}};
+  next_snapshot();
+  EXPECT_TRUE(acknowledged_.empty());
+  next_snapshot();
+
+  EXPECT_EQ(acknowledged_, std::vector<std::uint64_t>{3});
+}
+
 TEST_F(CheckpointsTest,
        InADirectoryThatWasMadeAnewTwoSnapshotsAreWrittenBeforeAnythingIsAcknowledged) {
   checkpoints_.tick(now_, wall_);

@@ -63,10 +63,11 @@ TEST_F(RestoredMonitorTest, ShowsTheNumbersOfTheOneBeforeItAndThatItIsNotConnect
   wall_ += 10s;
 
   Monitor after(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
-  const auto restored = load(after, image(feed::Cursor{"k3", 77}));
+  const feed::Cursor cursor{"k3", 77, {.address = {1, 2}, .name = {3, 4}}};
+  const auto restored = load(after, image(cursor));
 
   ASSERT_TRUE(restored.ok);
-  EXPECT_EQ(restored.cursor, (feed::Cursor{"k3", 77}));
+  EXPECT_EQ(restored.cursor, cursor);
   EXPECT_FALSE(restored.windows_anew);
   const serve::Moment& now = moment(after, moment_);
   EXPECT_EQ(now.report.shops.at(0).levels.waiting_customers, 90U);  // ten wait for their time

@@ -94,7 +94,7 @@ TEST(Recovery, JournalLinesThatSayNothingKnownAreAGap) {
                     .safe);
     Recovered recovered = recovered_from(disk);
 
-    const auto result = recover_journal(disk, kTestKey, true, recovered);
+    const auto result = recover_journal(disk, kTestKey, {}, recovered);
 
     EXPECT_EQ(result.strange_lines, strange ? 1U : 0U);
     const feed::GapLedger& gaps = recovered.monitor->intake().gaps();
@@ -104,7 +104,7 @@ TEST(Recovery, JournalLinesThatSayNothingKnownAreAGap) {
 }
 
 /// A journal of one batch with these lines, and what is recovered from it.
-Recovered recovered_from_lines(int format, const std::string& lines) {
+Recovered recovered_from_lines(int format, const std::string& lines, const Stream& stream = {}) {
   store::MemoryDisk disk;
   store::JournalSegments segments(disk, {});
   EXPECT_TRUE(segments
@@ -112,7 +112,7 @@ Recovered recovered_from_lines(int format, const std::string& lines) {
                                  store::key_text(kTestKey) + "\n#heard 5\n" + lines)
                   .safe);
   Recovered recovered = recovered_from(disk);
-  EXPECT_EQ(recover_journal(disk, kTestKey, true, recovered).strange_lines, 0U);
+  EXPECT_EQ(recover_journal(disk, kTestKey, stream, recovered).strange_lines, 0U);
   return recovered;
 }
 
@@ -168,6 +168,33 @@ TEST(Recovery, CountersOfTheJournalComeBackAsTheyWere) {
   EXPECT_EQ(back.connects, counters.connects);
   EXPECT_EQ(back.rejected, counters.rejected);
   EXPECT_EQ(back.disconnects, counters.disconnects);
+}
+
+// The source that is followed now never had them, so it cannot be asked for them.
+TEST(Recovery, BatchesOfAnotherSourceThatAreMissingAreAGap) {
+  const feed::Source one{.address = {1, 1}, .name = {}};
+  for (const bool is_another : {false, true}) {
+    store::MemoryDisk disk;
+    store::JournalWriter writer(disk, kTestKey, 1, {}, store::JournalWriter::Work::inside);
+    const auto batch = [&](std::uint64_t seq) {
+      writer.heard(kWall);
+      writer.cut(journal_mark(feed::Cursor{"k", seq, one}, {}));
+    };
+    batch(1);
+    disk.fault = [](std::string_view call, std::string_view) {
+      return call == "write" ? std::make_error_code(std::errc::io_error) : std::error_code{};
+    };
+    batch(2);
+    disk.fault = nullptr;
+    batch(3);
+    Recovered recovered = recovered_from(disk);
+    const feed::Source followed = is_another ? feed::Source{.address = {2, 2}, .name = {}} : one;
+
+    recover_journal(disk, kTestKey, {.has_positions = true, .source = followed}, recovered);
+
+    EXPECT_EQ(recovered.cursor, (feed::Cursor{"k", is_another ? 3U : 1U, one}));
+    EXPECT_EQ(recovered.monitor->intake().gaps().count(), is_another ? 1U : 0U);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The image of something, as bytes in memory.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,6 +29,9 @@ Image image_by(Save&& save) {
   return bytes.all;
 }
 
+/// Newer than any that there was: what is written today.
+inline constexpr std::uint32_t kTodaysFormat = ~0U;
+
 /// `load(image::Reader&)` of these bytes, as what it returned; false also when bytes are left over.
 template <class Load>
 bool loads(const Image& image, Load&& load) {
@@ -36,7 +40,7 @@ bool loads(const Image& image, Load&& load) {
     std::span<const std::byte> rest;
   } bytes;
   bytes.rest = image;
-  image::Reader reader(bytes, 1);
+  image::Reader reader(bytes, kTodaysFormat);
   return load(reader) && reader.is_at_end();
 }
 

@@ -9,6 +9,8 @@ using proto::Position;
 using proto::Ready;
 using proto::Resume;
 
+const Source kOne{.address = {1, 1}, .name = {}};
+const Source kOther{.address = {2, 2}, .name = {}};
 constexpr std::uint64_t kMost = ~std::uint64_t{0};
 
 Ready ready(std::string_view epoch, Resume resume, std::uint64_t floor, std::uint64_t head) {
@@ -82,6 +84,31 @@ TEST(StreamPosition, InTheSameEpochNothingThatItHasIsTakenAgain) {
     EXPECT_FALSE(position.take(70));
     EXPECT_TRUE(position.take(71));
   }
+}
+
+TEST(StreamPosition, InAnotherSourceThePositionMeansNothingWhateverItsEpochIsCalled) {
+  StreamPosition position(StartAt::live, Cursor{"k", 70, kOne}, false, kOther);
+
+  EXPECT_EQ(position.ask(), (Position{"", 0}));
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), GapKind::reset);
+  EXPECT_EQ(position.cursor(), (Cursor{"k", 0, kOther}));
+}
+
+TEST(StreamPosition, ASourceThatWasGoneFromGoesOnWhileTheOtherHasNotAnswered) {
+  StreamPosition position(StartAt::live, Cursor{"k", 70, kOne}, false, kOne);
+  position.go_on_in(kOther);
+  EXPECT_EQ(position.cursor(), (Cursor{"k", 70, kOne}));
+  position.go_on_in(kOne);
+
+  EXPECT_EQ(position.ask(), (Position{"k", 70}));
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), std::nullopt);
+}
+
+TEST(StreamPosition, ThatOfAnOlderStateIsOfTheSourceThatThereIs) {
+  StreamPosition position(StartAt::live, Cursor{"k", 70}, false, kOne);
+
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), std::nullopt);
+  EXPECT_EQ(position.cursor(), (Cursor{"k", 70, kOne}));
 }
 
 TEST(StreamPosition, AServerThatHasLessThanItSentSendsNothingOfThatAgain) {

@@ -392,6 +392,23 @@ TEST_F(StreamSessionTest, OtherSettingsKeepThePlace) {
   EXPECT_THAT(told(), Not(Contains("gap disconnect")));
 }
 
+TEST_F(StreamSessionTest, AnotherSourceBeginsAnewBehindAGap) {
+  settings.source = {.address = {1, 1}, .name = {}};
+  StreamSession session = make();
+  session.opened(kNow);
+  say(session, ready("k", "live", 1, 0));
+  say(session, events(1, {"a"}));
+  session.disconnected(Disconnect::stopped);
+  settings.source = {.address = {2, 2}, .name = {}};
+  session.change(settings);
+  told();
+
+  EXPECT_EQ(session.opened(kNow), R"({"op":"hello","consumer":"deskpulse","after":0})");
+  say(session, ready("k", "ok", 1, 1));
+  say(session, events(1, {"b"}));
+  EXPECT_THAT(told(), ElementsAre("connected", "gap reset", "event b"));
+}
+
 TEST_F(StreamSessionTest, AnotherWayToStartCountsUntilSomethingHasCome) {
   StreamSession session = make();
   session.opened(kNow);

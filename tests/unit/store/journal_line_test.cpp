@@ -136,12 +136,12 @@ TEST(JournalLine, WhatIsNoEventIsACommentButTime) {
   append_batch_begin(text, 17, KeyFingerprint{});
   append_heard(text, at(5));
   append_gap(text, "disconnect");
-  append_mark(text, {.cursor = JournalMark::Cursor{12, "k 3"},
+  append_mark(text, {.cursor = JournalMark::Cursor{12, "k 3", {1, 2}, {}},
                      .counters = {{"connects", 3}, {"rejected.not_json", ~std::uint64_t{0}}}});
 
   EXPECT_EQ(text,
             "#batch 17 2 00000000000000000000000000000000\n#heard 5\n#gap disconnect\n"
-            "#cursor 12 k 3\n"
+            "#position 12 00000000000000010000000000000002 00000000000000000000000000000000 k 3\n"
             "#counters connects=3 rejected.not_json=18446744073709551615\n");
 }
 
@@ -155,18 +155,19 @@ TEST(JournalLine, TellsWhatWasWritten) {
 
   for (const std::string& line :
        {watermark, std::string("#heard 5"), std::string("#gap disconnect"),
-        std::string("#cursor 12 k 3"),
+        std::string("#position 12 00000000000000010000000000000002 "
+                    "00000000000000000000000000000003 k 3"),
         std::string("#counters connects=3 rejected.not_json=18446744073709551615")})
     EXPECT_TRUE(parser.tell(line, records, mark)) << line;
 
   EXPECT_THAT(records.told, ElementsAre("advanced 1763712005000", "heard 5", "gap disconnect"));
-  EXPECT_EQ(mark.cursor, (JournalMark::Cursor{12, "k 3"}));
+  EXPECT_EQ(mark.cursor, (JournalMark::Cursor{12, "k 3", {1, 2}, {0, 3}}));
   EXPECT_THAT(mark.counters,
               ElementsAre(JournalMark::Counter{"connects", 3},
                           JournalMark::Counter{"rejected.not_json", ~std::uint64_t{0}}));
 }
 
-TEST(JournalLine, CountersOfFormat1HaveNoLabels) {
+TEST(JournalLine, OfFormat1TheyHaveNoLabelsAndNoSource) {
   ToldRecords records;
   JournalMark mark;
   LineParser parser;
@@ -184,9 +185,24 @@ TEST(JournalLine, WhatMakesNoSenseIsNotTold) {
   LineParser parser;
   for (
       const char* const line :
-      {"", "#", "#heard", "#heard x", "#heard -1", "#heard 99999999999999999999",
-       "#heard 253402300800000", "#cursor 1", "#cursor x k", "#counters 1 x",
-       "#counters a=", "#counters a=1=2", "#tomorrow 1", "nonsense",
+      {"",
+       "#",
+       "#heard",
+       "#heard x",
+       "#heard -1",
+       "#heard 99999999999999999999",
+       "#heard 253402300800000",
+       "#cursor 1",
+       "#cursor x k",
+       "#counters 1 x",
+       "#counters a=",
+       "#counters a=1=2",
+       "#position 1 k",
+       "#position 1 00000000000000000000000000000000 k",
+       "#position 1 00000000000000000000000000000000 0000000000000000000000000000000x k",
+       "#position 1 00000000000000000000000000000000 00000000000000000000000000000000",
+       "#tomorrow 1",
+       "nonsense",
        R"({"type":"watermark","ts":2,"shop":"deskpulse","watermark":x})",
        R"({"type":"watermark","ts":2,"shop":"deskpulse"})",
        R"({"type":"close","ts":2,"shop":"s","customer":"in the clear"})",

@@ -306,8 +306,8 @@ TEST(SnapshotStore, ANewerFormatIsForAPersonToDecideAndIsNotSteppedOver) {
   ASSERT_THAT(run.result.refused, SizeIs(1));
   EXPECT_EQ(run.result.refused[0].why, Refusal::newer_format);
   EXPECT_THAT(run.result.refused[0].sentence,
-              AllOf(HasSubstr("snapshot-a was written by a newer deskpulse (format 2, this one "
-                              "reads up to 1)"),
+              AllOf(HasSubstr("snapshot-a was written by a newer deskpulse (format 3, this one "
+                              "reads up to 2)"),
                     HasSubstr("move it away")));
 }
 
