@@ -80,6 +80,10 @@ void Platform::hear(Client& client, const std::string& text) {
     ready.resume = proto::Resume::ok;
     client.next = hello.position->after + 1;
   }
+  if (scenario_.contradicts && ready.resume == proto::Resume::ok && random_.percent(50)) {
+    ready.resume = random_.of({proto::Resume::gap, proto::Resume::reset});
+    client.next = floor();
+  }
   client.ready = true;
   std::string answer;
   proto::append_frame(answer, ready);
@@ -159,6 +163,24 @@ void Platform::say_bye() {
 
 void Platform::begin_epoch() {
   epoch_ = 'k' + std::to_string(++epochs_);
+  begin_numbering();
+}
+
+void Platform::become_another() {
+  ++source_.address.low;
+  begin_numbering();
+}
+
+int Platform::numbering_of(const feed::Cursor& cursor) const {
+  const auto same = [&](const feed::Cursor& one) {
+    return one.source == cursor.source && one.epoch == cursor.epoch;
+  };
+  const auto found = std::find_if(numberings_.begin(), numberings_.end(), same);
+  return static_cast<int>(found - numberings_.begin()) + 1;
+}
+
+void Platform::begin_numbering() {
+  numberings_.push_back({epoch_, 0, source_});
   const std::deque<Entry> before = std::exchange(backlog_, {});
   head_ = 0;
   // The newest may be sent again, as a server would from its database, as far back as each of them

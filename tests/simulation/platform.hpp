@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proto/decoder.hpp"
 #include "tests/simulation/agenda.hpp"
@@ -36,9 +37,14 @@ class Platform {
   /// A new numbering: nothing of the old one can be asked for any more. Some of what it held may
   /// come again under new numbers.
   void begin_epoch();
-  /// The stream has ended; from now on there are heartbeats only.
+  /// The same by another server: another source, though its epoch has the name of the one before.
+  void become_another();
+  const feed::Source& source() const { return source_; }
   const std::string& epoch() const { return epoch_; }
   std::uint64_t head() const { return head_; }
+  /// How many numberings there have been, this one included; and which one a position is of.
+  int numbering() const { return static_cast<int>(numberings_.size()); }
+  int numbering_of(const feed::Cursor& cursor) const;
   bool has_told_all() const;
 
  private:
@@ -59,6 +65,7 @@ class Platform {
   void drop(Client& client);
   void beat(const std::weak_ptr<Link>& link);
   void append(std::size_t number);
+  void begin_numbering();
   std::uint64_t floor() const { return backlog_.empty() ? head_ + 1 : backlog_.front().seq; }
   proto::Instant clock() const;
   void heartbeat(Client& client);
@@ -73,6 +80,8 @@ class Platform {
   std::list<Client> clients_;
   int epochs_ = 1;
   std::string epoch_ = "k1";
+  feed::Source source_{.address = {1, 1}, .name = {}};
+  std::vector<feed::Cursor> numberings_{{epoch_, 0, source_}};  ///< the beginning of each
   std::uint64_t head_ = 0;
   std::deque<Entry> backlog_;
   Time refuses_until_ = 0;

@@ -25,16 +25,6 @@ feed::IntakeSettings intake_settings(const Scenario& scenario) {
   return settings;
 }
 
-feed::StreamSettings stream_settings(const Scenario& scenario, const Recovered& recovered,
-                                     const Monitor& monitor) {
-  feed::StreamSettings settings;
-  settings.protocol = scenario.protocol;
-  settings.start_at = scenario.start_at;
-  settings.resume_from = recovered.cursor;
-  settings.has_history = monitor.intake().counters().connects > 0;
-  return settings;
-}
-
 constexpr feed::BackoffSettings kBackoff{
     .base = std::chrono::milliseconds{100},
     .cap = std::chrono::milliseconds{5'000},
@@ -54,9 +44,10 @@ Process::Process(const Scenario& scenario, std::uint64_t life, Plant plant, Simu
       random_(scenario.seed * 1'000 + life, "process"),
       clock_([this] { return surroundings_.clocks(); }),
       store_(disk, store::KeyFingerprint{}),
+      source_(surroundings.source()),
       recovered_(recover_state(disk)),
       monitor_(std::move(recovered_.monitor)),
-      session_(stream_settings(scenario, recovered_, *monitor_)),
+      session_(stream_settings()),
       backoff_(kBackoff, [this] { return static_cast<double>(random_.below(1'000)) / 1'000; }) {
   clock_.on_step([this](proto::Millis delta, proto::Instant wall) {
     if (monitor_) monitor_->clock_stepped(delta, wall);
@@ -96,6 +87,16 @@ Process::Process(const Scenario& scenario, std::uint64_t life, Plant plant, Simu
   cursor_before_ = recovered_.cursor;
 }
 
+feed::StreamSettings Process::stream_settings() const {
+  feed::StreamSettings settings;
+  settings.protocol = scenario_.protocol;
+  if (plant_ != Plant::unbound_position) settings.source = source_;
+  settings.start_at = scenario_.start_at;
+  settings.resume_from = recovered_.cursor;
+  settings.has_history = monitor_->intake().counters().connects > 0;
+  return settings;
+}
+
 Recovered Process::recover_state(SimulatedDisk& disk) {
   Recovered recovered = recover(store_, [this] {
     return std::make_unique<Monitor>(property::settings_of(scenario_.rules),
@@ -110,7 +111,7 @@ Recovered Process::recover_state(SimulatedDisk& disk) {
   if (!scenario_.journal) return recovered;
   const store::JournalReadResult journal = recover_journal(
       disk, store::KeyFingerprint{},
-      {.has_positions = scenario_.protocol == feed::Protocol::v1, .source = {}}, recovered);
+      {.has_positions = scenario_.protocol == feed::Protocol::v1, .source = source_}, recovered);
   for (const store::RefusedSegment& refused : journal.refused) {
     surroundings_.say("refused", refused.sentence);
   }
@@ -175,6 +176,13 @@ void Process::tick() {
   checkpoints_->tick(steady(), clock_.now());
   cursor_before_ = session_.cursor();
   surroundings_.later(kTick, Source::timer, [this] { tick(); });
+}
+
+void Process::follow() {
+  if (link_) end(feed::Disconnect::stopped);
+  source_ = surroundings_.source();
+  session_.change(stream_settings());
+  connect();
 }
 
 void Process::finish() {

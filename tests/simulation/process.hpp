@@ -31,6 +31,7 @@ enum class Plant : std::uint8_t {
   no_sync,               ///< nothing is synced before it is called safe
   cursor_apart,          ///< the position saved is that of a moment before the state's
   forgotten_duplicates,  ///< no id of before a restart is known again
+  unbound_position,      ///< a position is taken for one of any source
 };
 
 /// What a process finds around it.
@@ -43,6 +44,8 @@ class Surroundings {
   virtual void later(Time wait, Source source, std::function<void()> what) = 0;
   /// The same as soon as the process can.
   virtual void soon(Source source, std::function<void()> what) = 0;
+  /// The source in the configuration.
+  virtual feed::Source source() const = 0;
   /// A new connection; null: nobody answers.
   virtual std::shared_ptr<Link> connect() = 0;
   virtual void say(std::string_view what, std::string_view more) = 0;
@@ -77,6 +80,8 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
 
   /// As after SIGTERM: the connection ends, the state is saved.
   void finish();
+  /// As after SIGHUP: goes on with the source that the surroundings name now.
+  void follow();
 
   Monitor& monitor() { return *monitor_; }
   proto::Instant wall() { return clock_.now(); }
@@ -88,6 +93,8 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   /// The last batch of the journal in the snapshot.
   std::uint64_t snapshot_batch() const { return snapshot_batch_; }
   bool is_ready() const { return session_.is_ready(); }
+  /// Whom it connects to.
+  const feed::Source& source() const { return source_; }
   const std::shared_ptr<Link>& link() const { return link_; }
   /// Real time since the last thing that came from the server.
   std::chrono::steady_clock::duration unheard() const;
@@ -104,6 +111,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   void end(feed::Disconnect reason);
   void acknowledge(std::uint64_t seq);
   Recovered recover_state(SimulatedDisk& disk);
+  feed::StreamSettings stream_settings() const;
   store::JournalMark journal_mark();
   std::uint64_t cut_journal();
   void journal_due();
@@ -135,6 +143,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   store::SnapshotStore store_;
   std::uint64_t next_batch_ = 1;      ///< of the journal, as yet without an end
   std::uint64_t snapshot_batch_ = 0;  ///< the last one in the snapshot
+  feed::Source source_;
   Recovered recovered_;
   std::unique_ptr<Monitor> monitor_;
   feed::StreamSession session_;

@@ -99,6 +99,10 @@ Scenario scenario_of(std::uint64_t seed) {
   }
   world.faults = faults_of(random, world.family);
   world.journal = random.percent(world.protocol == feed::Protocol::plain ? 70 : 20);
+  if (world.family == Family::wild) {
+    world.contradicts = random.percent(20);
+    if (random.percent(30)) world.faults.sources = static_cast<int>(random.between(1, 2));
+  }
   return world;
 }
 
@@ -116,6 +120,7 @@ std::string Scenario::text() const {
           word("late_percent", late_percent) + word("repeat_percent", repeat_percent) +
           word("nameless_percent", nameless_percent) + word("pulse", pulse ? 1 : 0) +
           word("heartbeat", heartbeat) + word("heartbeat_first", heartbeat_first ? 1 : 0) +
+          word("contradicts", contradicts ? 1 : 0) +
           word("forgets_acknowledged", forgets_acknowledged ? 1 : 0) +
           word("frame_events", frame_events) + word("source_skew", source_skew) +
           word("delay", delay) + word("snapshot_interval", snapshot_interval) +
@@ -138,6 +143,7 @@ std::string Scenario::text() const {
   fault("refusals", faults.refusals);
   fault("byes", faults.byes);
   fault("epochs", faults.epochs);
+  fault("sources", faults.sources);
   fault("pauses", faults.pauses);
   fault("clock_steps", faults.clock_steps);
   return text;

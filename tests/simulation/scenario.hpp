@@ -44,6 +44,7 @@ struct FaultCounts {
   int refusals = 0;       ///< spells in which nobody answers
   int byes = 0;           ///< the server says goodbye
   int epochs = 0;         ///< the server begins a new epoch
+  int sources = 0;        ///< the address leads to another server, whose epoch has the same name
   int pauses = 0;         ///< the process stands still
   int clock_steps = 0;    ///< the daemon's clock is set
 };
@@ -75,7 +76,8 @@ struct Scenario {
   bool forgets_acknowledged = true;           ///< at once: the meanest server that is legal
   std::size_t frame_events = 1;               ///< the most in one frame
   bool heartbeat_first = false;               ///< behind `ready`, before the backlog
-  Time source_skew = 0;                       ///< its clock before true time
+  bool contradicts = false;  ///< says that there is a gap where there is none, and sends all again
+  Time source_skew = 0;      ///< its clock before true time
 
   // Network
   Time delay = 0;  ///< the longest of a frame

@@ -35,7 +35,7 @@ what it shows with a recount. A seed is a run: it gives the same trace every tim
   --trace           tell everything that happens, on standard output
   --without-faults  the same world, in which nothing goes wrong
   --plant BUG       with a bug put in: early_ack, no_sync, cursor_apart,
-                    forgotten_duplicates
+                    forgotten_duplicates, unbound_position
 
 Exit code 0: no seed failed; 1: one did; 64: wrong arguments.
 )";
@@ -93,6 +93,8 @@ std::optional<Arguments> parse(int argc, char** argv) {
         arguments.plant = Plant::cursor_apart;
       } else if (bug == "forgotten_duplicates") {
         arguments.plant = Plant::forgotten_duplicates;
+      } else if (bug == "unbound_position") {
+        arguments.plant = Plant::unbound_position;
       } else {
         return std::nullopt;
       }

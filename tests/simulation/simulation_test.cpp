@@ -113,5 +113,10 @@ TEST(Simulation, FindsDuplicatesThatWereForgotten) {
   EXPECT_NE(first_failure(Plant::forgotten_duplicates, 100, why), 0U);
 }
 
+TEST(Simulation, FindsAPositionThatIsTakenForOneOfAnotherSource) {
+  std::string why;
+  EXPECT_NE(first_failure(Plant::unbound_position, 100, why), 0U);
+}
+
 }  // namespace
 }  // namespace deskpulse::simulation

@@ -92,7 +92,7 @@ class World final : private Surroundings {
       const Time happened = traffic_.acts[publication.number].ts - scenario_.source_skew;
       longest_delay_ = std::max(longest_delay_, publication.at - happened);
       agenda_.at(publication.at, [this, number = publication.number] {
-        published_in_.try_emplace(number, platform_.epoch());
+        published_in_.try_emplace(number, platform_.numbering());
         platform_.publish(number);
       });
     }
@@ -136,7 +136,9 @@ class World final : private Surroundings {
   bool has_all() const {
     if (!process_ || !process_->is_ready() || !platform_.has_told_all()) return false;
     if (scenario_.protocol == feed::Protocol::plain) return true;
-    return process_->session().cursor() == feed::Cursor{platform_.epoch(), platform_.head()};
+    const auto cursor = process_->session().cursor();
+    return cursor && platform_.numbering_of(*cursor) == platform_.numbering() &&
+           cursor->seq == platform_.head();
   }
 
   void drain() {
@@ -167,7 +169,7 @@ class World final : private Surroundings {
     act.id = 'e' + std::to_string(traffic_.acts.size());
     // At the same time in every twin, whatever happened to it.
     act.ts = end_ + 2 * kRecovery + Random(scenario_.seed, "end").of<Time>({kMinute, kHour});
-    published_in_[traffic_.acts.size()] = platform_.epoch();
+    published_in_[traffic_.acts.size()] = platform_.numbering();
     traffic_.publications.push_back({agenda_.now(), traffic_.acts.size()});
     traffic_.acts.push_back(act);
     wall_offset_ = act.ts - agenda_.now();
@@ -273,8 +275,10 @@ class World final : private Surroundings {
     }
   }
 
+  feed::Source source() const override { return platform_.source(); }
+
   std::shared_ptr<Link> connect() override {
-    if (!platform_.answers()) return nullptr;
+    if (!platform_.answers() || process_->source() != platform_.source()) return nullptr;
     auto link = std::make_shared<Link>(agenda_, platform_.network(), scenario_.delay);
     platform_.accept(link);
     return link;
@@ -407,6 +411,16 @@ class World final : private Surroundings {
     });
     plan(faults.byes, [this] { platform_.say_bye(); });
     plan(faults.epochs, [this] { platform_.begin_epoch(); });
+    plan(faults.sources, [this] {
+      trace_.line(agenda_.now(), {"another source"});
+      platform_.become_another();
+      if (!process_) return;
+      if (random_.percent(50)) {
+        die(false);
+      } else {
+        later(random_.of<Time>({0, 300, 5'000}), Source::timer, [this] { process_->follow(); });
+      }
+    });
     plan(faults.pauses, if_alive([this] {
            if (paused_) return;
            paused_ = true;
@@ -484,7 +498,7 @@ class World final : private Surroundings {
 
   void note_epoch() {
     const auto cursor = process_->session().cursor();
-    if (first_epoch_.empty() && cursor) first_epoch_ = cursor->epoch;
+    if (first_numbering_ == 0 && cursor) first_numbering_ = platform_.numbering_of(*cursor);
   }
 
   void look_again() {
@@ -541,23 +555,30 @@ class World final : private Surroundings {
   /// Reads which batches of the journal were applied behind the snapshot, as they were marked.
   class Applied final : public store::JournalRecords {
    public:
-    explicit Applied(bool has_positions) : has_positions_(has_positions) {}
+    /// `cursor`: of the snapshot.
+    Applied(const Stream& stream, const std::optional<feed::Cursor>& cursor)
+        : stream_(stream), cursor_(cursor) {}
     void accepted(const proto::Event&, const proto::CustomerKey&) override {}
     void advanced(proto::Instant) override {}
     void heard(proto::Instant) override {}
     void gap(std::string_view) override {}
     void ended(const store::JournalMark& mark) override {
       batches.push_back(mark.counters.back().count);
+      cursor_.reset();
+      if (mark.cursor) cursor_ = cursor_of(*mark.cursor);
     }
     bool missing(std::uint64_t, std::uint64_t) override {
-      has_hole = !has_positions_;  // with them nothing behind it is read
-      return has_hole;
+      // With positions nothing behind it is read, where they are of the source that is asked.
+      const bool is_other = cursor_ && !cursor_->source.is_same(stream_.source);
+      has_hole = has_hole || !stream_.has_positions || is_other;
+      return !stream_.has_positions || is_other;
     }
     std::vector<std::uint64_t> batches;
     bool has_hole = false;
 
    private:
-    const bool has_positions_;
+    const Stream stream_;
+    std::optional<feed::Cursor> cursor_;
   };
 
   void check_safe_batches(std::size_t first, const std::vector<std::uint64_t>& applied) {
@@ -583,7 +604,8 @@ class World final : private Surroundings {
       length = mark.length;
       counted_more_refused = mark.counts_more_refused;
     }
-    Applied applied(scenario_.protocol == feed::Protocol::v1);
+    Applied applied({scenario_.protocol == feed::Protocol::v1, process_->source()},
+                    process_->restored_cursor());
     if (scenario_.journal) {
       store::read_journal(disk_, store::KeyFingerprint{}, process_->snapshot_batch(), applied);
     }
@@ -629,7 +651,7 @@ class World final : private Surroundings {
       delivered_.append(more);
     }
     closed_ = delivered_.length();
-    if (delivered_.length() == 0) first_epoch_.clear();
+    if (delivered_.length() == 0) first_numbering_ = 0;
     watermark_ = process_->monitor().intake().watermark();
   }
 
@@ -647,7 +669,8 @@ class World final : private Surroundings {
       });
       std::optional<feed::Cursor> covered;
       if (result.loaded) covered = mark_of(*result.loaded).cursor;
-      if (!covered || covered->epoch != process_->session().cursor()->epoch || covered->seq < seq) {
+      if (!covered || !covered->has_numbers_of(*process_->session().cursor()) ||
+          covered->seq < seq) {
         throw Failed{"acknowledged " + std::to_string(seq) + ", but a power cut now " +
                      (newest_is_damaged ? "and one damaged file " : "") + "leave " +
                      cursor_text(covered)};
@@ -686,7 +709,7 @@ class World final : private Surroundings {
       }
       if (!published[number] || known.accepted[number] == 1 || known.refused[number]) continue;
       // A server that began anew before this state did cannot tell that there was more.
-      if (published_in_.at(number) < first_epoch_) continue;
+      if (published_in_.at(number) < first_numbering_) continue;
       ++outcome_.lost;
       newest_lost = std::max(newest_lost.value_or(0), traffic_.acts[number].ts);
     }
@@ -756,9 +779,9 @@ class World final : private Surroundings {
   std::uint64_t refused_ = 0;             ///< before the event that is being delivered
   std::set<std::uint64_t> safe_batches_;  ///< those that are on disk
   std::vector<Mark> marks_;
-  std::map<std::size_t, std::string> published_in_;  ///< the epoch, by the act's number
-  std::string first_epoch_;                          ///< that the daemon's state knows of
-  std::optional<std::size_t> must_restore_;          ///< index of the mark
+  std::map<std::size_t, int> published_in_;  ///< the numbering, by the act's number
+  int first_numbering_ = 0;                  ///< that the daemon's state knows of; 0: none
+  std::optional<std::size_t> must_restore_;  ///< index of the mark
   proto::Instant watermark_{};
   serve::Moment moment_;
 };
