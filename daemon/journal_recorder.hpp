@@ -22,6 +22,7 @@ class JournalRecorder final : public feed::IntakeJournal {
   void advanced(proto::Instant watermark) override { writer_.advanced(watermark); }
   void heard(proto::Instant ts) override { writer_.heard(ts); }
   void gap(feed::GapKind kind) override;
+  void missed_until(proto::Instant until) override { writer_.missed_until(until); }
 
  private:
   store::JournalWriter& writer_;

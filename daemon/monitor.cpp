@@ -182,6 +182,10 @@ void Monitor::Listener::answered(proto::Instant wall) { monitor_.intake_.answere
 
 void Monitor::Listener::gap(feed::GapKind kind) { monitor_.intake_.gap(kind); }
 
+void Monitor::Listener::missed_until(std::optional<proto::Instant> ts, proto::Instant wall) {
+  monitor_.intake_.missed_until(ts, wall);
+}
+
 void Monitor::Listener::disconnected(feed::Disconnect reason) {
   monitor_.intake_.disconnected(reason);
 }

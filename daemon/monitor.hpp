@@ -96,6 +96,7 @@ class Monitor {
     void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
     void answered(proto::Instant wall) override;
     void gap(feed::GapKind kind) override;
+    void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override;
     void disconnected(feed::Disconnect reason) override;
 
    private:

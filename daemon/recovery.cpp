@@ -22,6 +22,7 @@ class Applying final : public store::JournalRecords {
     if (const auto known = gap_kind_of(kind)) gap(*known);
   }
   void gap(feed::GapKind kind) { intake_.gap(kind); }
+  void missed_until(proto::Instant until) override { intake_.missed_until(until); }
   void ended(const store::JournalMark& mark) override {
     recovered_.cursor.reset();
     if (mark.cursor) recovered_.cursor = cursor_of(*mark.cursor);

@@ -240,6 +240,8 @@ Decoded<ServerFrame> Decoder::server_frame(std::string_view text, Tail tail) {
     frame.head = read.integer(field_of(object, "head"), "head", 0);
     frame.heartbeat = Millis{static_cast<Millis::rep>(
         read.integer(field_of(object, "heartbeat_ms"), "heartbeat_ms", 1, kMaxHeartbeatMs))};
+    const Field ts = field_of(object, "ts");
+    if (ts.present()) frame.ts = read.time(ts, "ts");
     return taken_unless_failed<ServerFrame>(read, frame);
   }
   if (op == "bye") {

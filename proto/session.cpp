@@ -48,6 +48,10 @@ void append_frame(std::string& out, const Ready& ready) {
   append_json_number(out, ready.head);
   out += R"(,"heartbeat_ms":)";
   append_json_number(out, ready.heartbeat.count());
+  if (ready.ts) {
+    out += R"(,"ts":)";
+    append_json_number(out, ready.ts->time_since_epoch().count());
+  }
   out += '}';
 }
 

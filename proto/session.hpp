@@ -53,6 +53,7 @@ struct Ready {
       1;                   ///< seq of the oldest event still to be had; head + 1 when there is none
   std::uint64_t head = 0;  ///< seq of the newest event; 0 before the first
   Millis heartbeat{};      ///< an idle server sends a heartbeat at least this often
+  std::optional<Instant> ts{};  ///< the server's clock: what was missed is not of a later time
   friend bool operator==(const Ready&, const Ready&) = default;
 };
 

@@ -103,6 +103,13 @@ class FeedListener {
   /// Events are missing between what came before and what comes next. Comes after connected() when
   /// the break is found at the resume, after disconnected() when nothing can be resumed.
   virtual void gap(GapKind kind) = 0;
+  /// Where events are missing that nothing has come behind yet: they are no newer than this moment.
+  /// `ts` is the source's clock, absent where it did not say. Comes after every gap() that is found
+  /// while connected, and once after each connected() and its gap().
+  virtual void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) {
+    static_cast<void>(ts);
+    static_cast<void>(wall);
+  }
   virtual void disconnected(Disconnect reason) = 0;
 };
 

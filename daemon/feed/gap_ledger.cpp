@@ -1,6 +1,5 @@
 #include "daemon/feed/gap_ledger.hpp"
 
-#include <algorithm>
 #include <numeric>
 
 namespace deskpulse::feed {
@@ -32,8 +31,7 @@ void GapLedger::heard(proto::Instant ts) {
     last_ = std::max(proto::Millis{0}, ts - *open_->from);
     total_ += last_;
   }
-  const proto::Instant end = std::max(ts, open_->from.value_or(ts));
-  end_ = std::max(end, end_.value_or(end));
+  missed_until(std::max(ts, open_->from.value_or(ts)));
   open_.reset();
 }
 

@@ -1,6 +1,7 @@
 // What is known to be missing from the stream, and which windows that touches.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -27,14 +28,17 @@ proto::Instant window_start(proto::Millis span, proto::Instant watermark);
 
 /// Counts gaps, measures them in event time, and says which windows a gap touches. A gap reaches
 /// from the newest `ts` before it to the first `ts` of an event or heartbeat after it; until that
-/// is known it is open, and every window is incomplete. A break found while a gap is open belongs
-/// to the same gap; it is counted unless the open one is. Everything is O(1).
+/// is known it is open, and every window is incomplete. That first one may be a late event, so what
+/// is missing may be of a later time, which missed_until() says. A break found while a gap is open
+/// belongs to the same gap; it is counted unless the open one is. Everything is O(1).
 class GapLedger {
  public:
   /// `newest` is the newest time heard of before; absent when there was none.
   void open(GapKind kind, std::optional<proto::Instant> newest);
   /// The source was heard at `ts` of its own time: ends the open gap, if there is one.
   void heard(proto::Instant ts);
+  /// Whatever is heard: events of `until` and before may be missing.
+  void missed_until(proto::Instant until) { end_ = std::max(until, end_.value_or(until)); }
 
   /// The rolling windows, or the calendar scopes, began anew when time was `at`: what they had
   /// counted until then is missing from them, though the stream has no gap.

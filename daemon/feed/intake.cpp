@@ -179,6 +179,16 @@ void Intake::gap(GapKind kind) {
   gaps_.open(kind, clock_.newest());
 }
 
+void Intake::missed_until(std::optional<Instant> ts, Instant wall) {
+  if (!gaps_.is_open()) return;
+  // What is later than that was never to be taken. Where the source's clock is not known it may be
+  // as far ahead of ours as is allowed.
+  const Instant latest = clock_.latest(wall) + settings_.max_clock_skew;
+  const Instant until = std::min(ts.value_or(latest), latest);
+  if (journal_ != nullptr) journal_->missed_until(until);
+  gaps_.missed_until(until);
+}
+
 void Intake::disconnected(Disconnect reason) {
   ++counters_.disconnects[static_cast<std::size_t>(reason)];
   clock_.disconnected();

@@ -121,6 +121,7 @@ class Intake final : public FeedListener {
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
   void answered(proto::Instant wall) override;
   void gap(GapKind kind) override;
+  void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override;
   void disconnected(Disconnect reason) override;
 
   /// 1970 before the first event.
@@ -156,6 +157,7 @@ class Intake final : public FeedListener {
     void advanced(proto::Instant watermark) override;
     void heard(proto::Instant ts) override;
     void gap(GapKind kind) override;
+    void missed_until(proto::Instant until) override;
 
    private:
     Intake& intake_;

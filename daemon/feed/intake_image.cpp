@@ -123,4 +123,6 @@ void Intake::Recovery::heard(Instant ts) {
 
 void Intake::Recovery::gap(GapKind kind) { intake_.gaps_.open(kind, intake_.clock_.newest()); }
 
+void Intake::Recovery::missed_until(Instant until) { intake_.gaps_.missed_until(until); }
+
 }  // namespace deskpulse::feed

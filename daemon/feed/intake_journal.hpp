@@ -24,6 +24,8 @@ class IntakeJournal {
   virtual void heard(proto::Instant ts) = 0;
   /// Events are missing from here on, until the next accepted() or heard().
   virtual void gap(GapKind kind) = 0;
+  /// What is missing may be as new as this.
+  virtual void missed_until(proto::Instant until) = 0;
 };
 
 }  // namespace deskpulse::feed

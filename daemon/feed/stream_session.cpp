@@ -45,7 +45,7 @@ std::string StreamSession::opened(Instant wall) {
     if (!has_history_) gap = GapKind::live_start;
     if (owes_gap_) gap = GapKind::disconnect;
     silence_limit_ = settings_.pong_within;
-    became_ready(settings_.ping_every, "plain", gap, wall);
+    became_ready(settings_.ping_every, "plain", gap, std::nullopt, wall);
     return {};
   }
   std::string hello;
@@ -118,7 +118,7 @@ StreamSession::Verdict StreamSession::ready(const proto::Ready& ready, Instant w
   const proto::Millis heartbeat =
       std::clamp(ready.heartbeat, kShortestHeartbeat, kLongestHeartbeat);
   silence_limit_ = 2 * heartbeat + settings_.heartbeat_grace;
-  became_ready(heartbeat, proto::resume_name(ready.resume), gap, wall);
+  became_ready(heartbeat, proto::resume_name(ready.resume), gap, ready.ts, wall);
   return Verdict::go_on;
 }
 
@@ -136,7 +136,10 @@ StreamSession::Verdict StreamSession::heartbeat(const proto::Heartbeat& heartbea
 StreamSession::Verdict StreamSession::events(const proto::Events& frame, Instant wall) {
   const auto begun = position_.begin(frame.seq, frame.events.size());
   if (!begun.valid) return breach("positions beyond 64 bits");
-  if (begun.hole) report_gap(GapKind::hole);
+  if (begun.hole) {
+    report_gap(GapKind::hole);
+    if (listener_ != nullptr) listener_->missed_until(std::nullopt, wall);
+  }
   ++signs_of_life_;
   std::uint64_t seq = frame.seq;
   for (const auto& event : frame.events) {
@@ -162,13 +165,15 @@ StreamSession::Verdict StreamSession::end(Ending ending) {
 }
 
 void StreamSession::became_ready(proto::Millis heartbeat, std::string_view resume,
-                                 std::optional<GapKind> gap, Instant wall) {
+                                 std::optional<GapKind> gap, std::optional<Instant> ts,
+                                 Instant wall) {
   ready_ = true;
   has_history_ = true;
   owes_gap_ = false;
   if (probe_ != nullptr) probe_->connected(resume);
   if (listener_ != nullptr) listener_->connected(heartbeat, wall);
   if (gap) report_gap(*gap);
+  if (listener_ != nullptr) listener_->missed_until(ts, wall);
 }
 
 void StreamSession::disconnected(Disconnect reason, std::string_view detail) {

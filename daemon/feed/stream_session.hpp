@@ -102,7 +102,7 @@ class StreamSession {
   Verdict breach(std::string_view what);
   Verdict end(Ending ending);
   void became_ready(proto::Millis heartbeat, std::string_view resume, std::optional<GapKind> gap,
-                    proto::Instant wall);
+                    std::optional<proto::Instant> ts, proto::Instant wall);
   void deliver(const proto::Decoded<proto::Event>& event, proto::Instant wall);
   void reject(const proto::Rejection& rejection);
   void report_gap(GapKind kind);

@@ -306,8 +306,8 @@ void StreamServer::Client::ready(const proto::Hello& hello) {
   auto start = backlog_->start_for(hello.position);
   consumer_ = hello.consumer;
   hub_.note_consumer(consumer_, start.resume == proto::Resume::live ? backlog_->head() : 0);
-  proto::Ready answer{backlog_->epoch(), start.resume, backlog_->floor(), backlog_->head(),
-                      hub_.options.heartbeat};
+  proto::Ready answer{backlog_->epoch(), start.resume,           backlog_->floor(),
+                      backlog_->head(),  hub_.options.heartbeat, hub_.stream_time()};
   if (hub_.options.flood) {
     const std::uint64_t all = hub_.options.flood->size();
     answer.floor = 1;

@@ -16,6 +16,7 @@ constexpr std::size_t kKeyDigits = 32;
 constexpr std::size_t kLongestEpoch = 256;  // an id, PROTOCOL.md
 constexpr std::string_view kHeard = "#heard ";
 constexpr std::string_view kGap = "#gap ";
+constexpr std::string_view kMissed = "#missed ";
 constexpr std::string_view kBatch = "#batch ";
 constexpr std::string_view kCursor = "#cursor ";  // format 1
 constexpr std::string_view kPosition = "#position ";
@@ -115,6 +116,12 @@ bool tell_comment(std::string_view line, JournalRecords& records, JournalMark& m
     records.gap(*kind);
     return true;
   }
+  if (const auto until = behind(line, kMissed)) {
+    proto::Instant at;
+    if (!parse_instant(*until, at)) return false;
+    records.missed_until(at);
+    return true;
+  }
   if (const auto cursor = behind(line, kPosition)) return parse_cursor(*cursor, true, mark);
   if (const auto cursor = behind(line, kCursor)) return parse_cursor(*cursor, false, mark);
   if (const auto counters = behind(line, kCounters)) return parse_counters(*counters, mark);
@@ -148,6 +155,12 @@ void append_heard(std::string& out, proto::Instant ts) {
 void append_gap(std::string& out, std::string_view kind) {
   out += kGap;
   out += kind;
+  out += '\n';
+}
+
+void append_missed(std::string& out, proto::Instant until) {
+  out += kMissed;
+  append_instant(out, until);
   out += '\n';
 }
 

@@ -9,6 +9,7 @@
 //   {"type":"watermark","ts":…,"shop":"deskpulse","watermark":…}   time moved without an event
 //   #heard 1763712000000                   the source said what its clock says
 //   #gap disconnect                        events are missing from here on
+//   #missed 1763712000000                  and they may be as new as this
 //   #batch 17 2 0123456789abcdef…          the first line of a batch: its number, the format, the
 //                                          fingerprint of the key
 //   #position 12345 0123… 0000… k3         where the stream goes on behind the batch: seq, hashes
@@ -66,6 +67,7 @@ class JournalRecords {
   virtual void advanced(proto::Instant watermark) = 0;
   virtual void heard(proto::Instant ts) = 0;
   virtual void gap(std::string_view kind) = 0;
+  virtual void missed_until(proto::Instant until) = 0;
   /// A batch has been told to its end.
   virtual void ended(const JournalMark& mark) = 0;
   /// The batches `from` … `to` - 1 are not there. False: nothing behind them is wanted.
@@ -77,6 +79,7 @@ void append_accepted(std::string& out, const proto::Event& event, const proto::C
 void append_advanced(std::string& out, proto::Instant watermark, proto::Millis reorder_window);
 void append_heard(std::string& out, proto::Instant ts);
 void append_gap(std::string& out, std::string_view kind);
+void append_missed(std::string& out, proto::Instant until);
 void append_batch_begin(std::string& out, std::uint64_t number, const KeyFingerprint& key);
 void append_mark(std::string& out, const JournalMark& mark);
 

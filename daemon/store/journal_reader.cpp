@@ -33,6 +33,7 @@ class CountingRecords final : public JournalRecords {
   void advanced(proto::Instant watermark) override { to_.advanced(watermark); }
   void heard(proto::Instant ts) override { to_.heard(ts); }
   void gap(std::string_view kind) override { to_.gap(kind); }
+  void missed_until(proto::Instant until) override { to_.missed_until(until); }
   void ended(const JournalMark& mark) override { to_.ended(mark); }
   bool missing(std::uint64_t from, std::uint64_t to) override { return to_.missing(from, to); }
 

@@ -102,6 +102,8 @@ void JournalWriter::heard(proto::Instant ts) { append_heard(line(), ts); }
 
 void JournalWriter::gap(std::string_view kind) { append_gap(line(), kind); }
 
+void JournalWriter::missed_until(proto::Instant until) { append_missed(line(), until); }
+
 bool JournalWriter::is_due(std::chrono::steady_clock::time_point now) const {
   return !batch_.text.empty() &&
          (now - closed_at_ >= settings_.flush_every || batch_.text.size() >= settings_.flush_bytes);

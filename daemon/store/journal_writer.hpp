@@ -63,6 +63,7 @@ class JournalWriter {
   void advanced(proto::Instant watermark);
   void heard(proto::Instant ts);
   void gap(std::string_view kind);
+  void missed_until(proto::Instant until);
 
   /// Whether tick() has something to do: so that no mark has to be made for nothing.
   bool is_due(std::chrono::steady_clock::time_point now) const;

@@ -172,7 +172,8 @@ async def serve(log, reader, writer):
         if not hello or hello.get("op") != "hello":
             return
         how, seq = resume(log, hello)
-        ready = {"op": "ready", "epoch": EPOCH, "resume": how, "floor": log.floor}
+        now = time.time_ns() // 1_000_000
+        ready = {"op": "ready", "epoch": EPOCH, "resume": how, "floor": log.floor, "ts": now}
         await send_json(writer, {**ready, "head": log.head, "heartbeat_ms": HEARTBEAT_MS})
         if how != "ok":
             log.repeat_presence()

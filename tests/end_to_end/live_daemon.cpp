@@ -97,6 +97,10 @@ void LiveDaemon::Relay::answered(proto::Instant wall) {
 
 void LiveDaemon::Relay::gap(feed::GapKind kind) { to.gap(kind); }
 
+void LiveDaemon::Relay::missed_until(std::optional<proto::Instant> ts, proto::Instant wall) {
+  to.missed_until(ts, wall);
+}
+
 void LiveDaemon::Relay::disconnected(feed::Disconnect reason) {
   connected_now = false;
   stopped = reason == feed::Disconnect::stopped;

@@ -57,6 +57,7 @@ class LiveDaemon {
     void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
     void answered(proto::Instant wall) override;
     void gap(feed::GapKind kind) override;
+    void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override;
     void disconnected(feed::Disconnect reason) override;
 
     feed::FeedListener& to;

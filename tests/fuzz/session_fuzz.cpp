@@ -74,6 +74,9 @@ class Counting final : public feed::FeedListener {
     began_anew = true;
     to_->gap(kind);
   }
+  void missed_until(std::optional<Instant> ts, Instant wall) override {
+    to_->missed_until(ts, wall);
+  }
   void disconnected(feed::Disconnect reason) override {
     is_connected_ = false;
     to_->disconnected(reason);

@@ -22,8 +22,15 @@ proto::Instant Platform::clock() const {
   return proto::Instant{proto::Millis{agenda_.now() + scenario_.source_skew}};
 }
 
+std::optional<Platform::Position> Platform::position(std::size_t number) const {
+  const auto found = positions_.find(number);
+  if (found == positions_.end()) return std::nullopt;
+  return found->second;
+}
+
 void Platform::append(std::size_t number) {
   backlog_.push_back({++head_, number});
+  positions_[number] = newest();
   while (backlog_.size() > scenario_.backlog) backlog_.pop_front();
 }
 
@@ -64,6 +71,7 @@ void Platform::hear(Client& client, const std::string& text) {
   ready.floor = floor();
   ready.head = head_;
   ready.heartbeat = proto::Millis{scenario_.heartbeat};
+  if (scenario_.says_time) ready.ts = clock();
   if (!hello.position) {
     ready.resume = proto::Resume::live;
     client.next = head_ + 1;

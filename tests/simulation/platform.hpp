@@ -1,10 +1,13 @@
 // The chat platform: the server of the stream.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +49,21 @@ class Platform {
   int numbering() const { return static_cast<int>(numberings_.size()); }
   int numbering_of(const feed::Cursor& cursor) const;
   bool has_told_all() const;
+  proto::Instant clock() const;
+
+  /// Where in which numbering an act is to be had, or was.
+  struct Position {
+    int epoch = 0;  ///< the first is 1
+    std::uint64_t seq = 0;
+    friend auto operator<=>(const Position&, const Position&) = default;
+  };
+  Position newest() const { return {epochs_, head_}; }
+  /// The newest of it; none: it has not been published.
+  std::optional<Position> position(std::size_t number) const;
+  /// Of the cursor of a client.
+  static Position position(const std::string& epoch, std::uint64_t seq) {
+    return {std::stoi(epoch.substr(1)), seq};
+  }
 
  private:
   struct Client {
@@ -67,7 +85,6 @@ class Platform {
   void append(std::size_t number);
   void begin_numbering();
   std::uint64_t floor() const { return backlog_.empty() ? head_ + 1 : backlog_.front().seq; }
-  proto::Instant clock() const;
   void heartbeat(Client& client);
 
   const Scenario& scenario_;
@@ -84,6 +101,7 @@ class Platform {
   std::vector<feed::Cursor> numberings_{{epoch_, 0, source_}};  ///< the beginning of each
   std::uint64_t head_ = 0;
   std::deque<Entry> backlog_;
+  std::map<std::size_t, Position> positions_;  ///< by the act's number
   Time refuses_until_ = 0;
 
  public:

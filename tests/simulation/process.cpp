@@ -332,6 +332,11 @@ void Process::gap(feed::GapKind kind) {
   monitor_->listener().gap(kind);
 }
 
+void Process::missed_until(std::optional<proto::Instant> ts, proto::Instant wall) {
+  surroundings_.missed_until(ts, wall);
+  if (plant_ != Plant::late_first_event) monitor_->listener().missed_until(ts, wall);
+}
+
 void Process::disconnected(feed::Disconnect reason) { monitor_->listener().disconnected(reason); }
 
 // ---------------------------------------------------------------------------------------------------

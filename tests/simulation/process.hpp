@@ -32,6 +32,7 @@ enum class Plant : std::uint8_t {
   cursor_apart,          ///< the position saved is that of a moment before the state's
   forgotten_duplicates,  ///< no id of before a restart is known again
   unbound_position,      ///< a position is taken for one of any source
+  late_first_event,      ///< a gap ends with the first event behind it, however late that is
 };
 
 /// What a process finds around it.
@@ -65,6 +66,8 @@ class Surroundings {
   virtual void batch_is_safe(std::uint64_t number) = 0;
   virtual void acknowledging(std::uint64_t seq) = 0;
   virtual void acknowledged() = 0;
+  /// What is missing is no newer than this moment; `ts`: of the source's clock, where it says.
+  virtual void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) = 0;
 };
 
 /// The daemon's own classes, put together as its main program does it, with a world of ours for
@@ -127,6 +130,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
   void answered(proto::Instant wall) override;
   void gap(feed::GapKind kind) override;
+  void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override;
   void disconnected(feed::Disconnect reason) override;
 
   // SnapshotRunner

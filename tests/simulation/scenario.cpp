@@ -103,6 +103,7 @@ Scenario scenario_of(std::uint64_t seed) {
     world.contradicts = random.percent(20);
     if (random.percent(30)) world.faults.sources = static_cast<int>(random.between(1, 2));
   }
+  world.says_time = Random(seed, "clocks").percent(60);  // so the rest does not depend on it
   return world;
 }
 
@@ -122,9 +123,10 @@ std::string Scenario::text() const {
           word("heartbeat", heartbeat) + word("heartbeat_first", heartbeat_first ? 1 : 0) +
           word("contradicts", contradicts ? 1 : 0) +
           word("forgets_acknowledged", forgets_acknowledged ? 1 : 0) +
-          word("frame_events", frame_events) + word("source_skew", source_skew) +
-          word("delay", delay) + word("snapshot_interval", snapshot_interval) +
-          word("snapshot_time", snapshot_time) + word("journal", journal ? 1 : 0);
+          word("frame_events", frame_events) + word("says_time", says_time ? 1 : 0) +
+          word("source_skew", source_skew) + word("delay", delay) +
+          word("snapshot_interval", snapshot_interval) + word("snapshot_time", snapshot_time) +
+          word("journal", journal ? 1 : 0);
   if (backlog != ~std::uint64_t{0}) text += word("backlog", backlog);
   text += ';';
   const auto fault = [&](const char* name, int count) {

@@ -77,6 +77,7 @@ struct Scenario {
   std::size_t frame_events = 1;               ///< the most in one frame
   bool heartbeat_first = false;               ///< behind `ready`, before the backlog
   bool contradicts = false;  ///< says that there is a gap where there is none, and sends all again
+  bool says_time = false;    ///< `ready` has its clock
   Time source_skew = 0;      ///< its clock before true time
 
   // Network

@@ -35,7 +35,7 @@ what it shows with a recount. A seed is a run: it gives the same trace every tim
   --trace           tell everything that happens, on standard output
   --without-faults  the same world, in which nothing goes wrong
   --plant BUG       with a bug put in: early_ack, no_sync, cursor_apart,
-                    forgotten_duplicates, unbound_position
+                    forgotten_duplicates, unbound_position, late_first_event
 
 Exit code 0: no seed failed; 1: one did; 64: wrong arguments.
 )";
@@ -95,6 +95,8 @@ std::optional<Arguments> parse(int argc, char** argv) {
         arguments.plant = Plant::forgotten_duplicates;
       } else if (bug == "unbound_position") {
         arguments.plant = Plant::unbound_position;
+      } else if (bug == "late_first_event") {
+        arguments.plant = Plant::late_first_event;
       } else {
         return std::nullopt;
       }

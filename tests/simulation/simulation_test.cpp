@@ -118,5 +118,11 @@ TEST(Simulation, FindsAPositionThatIsTakenForOneOfAnotherSource) {
   EXPECT_NE(first_failure(Plant::unbound_position, 100, why), 0U);
 }
 
+TEST(Simulation, FindsThatALateFirstEventEndsAGapTooEarly) {
+  std::string why;
+  EXPECT_NE(first_failure(Plant::late_first_event, 300, why), 0U);
+  EXPECT_NE(why.find("misses"), std::string::npos) << why;
+}
+
 }  // namespace
 }  // namespace deskpulse::simulation

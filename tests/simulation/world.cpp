@@ -67,7 +67,7 @@ class World final : private Surroundings {
         random_(scenario.seed, "faults"),
         platform_(scenario, traffic_, agenda_, trace_),
         disk_(scenario.seed),
-        slowest_(std::max<Time>(0, scenario.source_skew)) {}
+        engine_(property::settings_of(scenario.rules)) {}
 
   Outcome run() {
     trace_.line(agenda_.now(), {"scenario", scenario_.text()});
@@ -89,8 +89,6 @@ class World final : private Surroundings {
 
   void live() {
     for (const Publication& publication : traffic_.publications) {
-      const Time happened = traffic_.acts[publication.number].ts - scenario_.source_skew;
-      longest_delay_ = std::max(longest_delay_, publication.at - happened);
       agenda_.at(publication.at, [this, number = publication.number] {
         published_in_.try_emplace(number, platform_.numbering());
         platform_.publish(number);
@@ -280,6 +278,7 @@ class World final : private Surroundings {
   std::shared_ptr<Link> connect() override {
     if (!platform_.answers() || process_->source() != platform_.source()) return nullptr;
     auto link = std::make_shared<Link>(agenda_, platform_.network(), scenario_.delay);
+    listens_behind_ = platform_.newest();
     platform_.accept(link);
     return link;
   }
@@ -355,6 +354,12 @@ class World final : private Surroundings {
 
   void acknowledged() override {
     if (std::exchange(crash_at_ack_, false)) throw Crash{};
+  }
+
+  void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override {
+    const Time latest =
+        millis(process_->monitor().intake().clock().latest(wall)) + scenario_.order.max_clock_skew;
+    newest_missed_until_ = ts ? std::min(millis(*ts), latest) : latest;
   }
 
   // --- Faults
@@ -438,7 +443,6 @@ class World final : private Surroundings {
         wall_offset_ = random_.of<Time>({wall_offset_, -10'000, -kHour});
       }
       stepped_ = true;
-      slowest_ = std::max(slowest_, scenario_.source_skew - wall_offset_);
       trace_.line(agenda_.now(), {"clock", std::to_string(wall_offset_)});
     });
   }
@@ -513,6 +517,7 @@ class World final : private Surroundings {
     note_watermark();
     note_epoch();
     check_staleness();
+    check_windows();
     check_levels();
   }
 
@@ -530,6 +535,56 @@ class World final : private Surroundings {
     const Time age = agenda_.now() - millis(watermark_);
     if (age > 2 * kLiveLag + heartbeat + scenario_.order.reorder_window + 2 * kSecond) {
       throw Failed{"the numbers are " + std::to_string(age) + " ms old, and shown as live"};
+    }
+  }
+
+  /// Whether nothing will come any more that was published there: the daemon has been told so.
+  bool is_passed(const Platform::Position& position) const {
+    if (scenario_.protocol == feed::Protocol::plain) {
+      return process_->is_ready() && position <= listens_behind_;
+    }
+    const auto cursor = process_->session().cursor();
+    return cursor && position <= Platform::position(cursor->epoch, cursor->seq);
+  }
+
+  /// The acts that the daemon has missed and can know of.
+  std::vector<std::size_t> missed() {
+    std::vector<bool> delivered(traffic_.acts.size());
+    for (const Delivered::Entry& entry : delivered_.entries()) {
+      if (entry.number) delivered[*entry.number] = true;
+    }
+    std::vector<std::size_t> missed;
+    for (std::size_t number = 0; number < traffic_.acts.size(); ++number) {
+      const auto position = platform_.position(number);
+      if (delivered[number] || !position || !is_passed(*position)) continue;
+      // A server that began anew before this state did cannot tell that there was more.
+      if (published_in_.at(number) < first_epoch_) continue;
+      // Of later than the source's clock was, or than is taken, are only those of a clock that was
+      // set back.
+      const Time known = missed_until_.try_emplace(number, newest_missed_until_).first->second;
+      if (stepped_ && traffic_.acts[number].ts > known) continue;
+      missed.push_back(number);
+    }
+    return missed;
+  }
+
+  /// Each window that misses something says so.
+  void check_windows() {
+    const Time now = millis(watermark_);
+    for (const std::size_t number : missed()) {
+      const Time ts = traffic_.acts[number].ts;
+      if (ts > now) continue;
+      for (std::size_t i = 0; i < moment_.status.windows.size(); ++i) {
+        const serve::WindowIncomplete& window = moment_.status.windows[i];
+        Time start = millis(engine_.calendar.day_of(watermark_).start);
+        if (i < engine_.windows.size()) {
+          const Time bucket = engine_.windows[i].span.count() / 60;
+          start = (now / bucket - 59) * bucket;
+        }
+        if (window.incomplete || ts < start) continue;
+        throw Failed{"the window " + window.window + " misses " + traffic_.line(number) +
+                     " and does not say so"};
+      }
     }
   }
 
@@ -562,6 +617,7 @@ class World final : private Surroundings {
     void advanced(proto::Instant) override {}
     void heard(proto::Instant) override {}
     void gap(std::string_view) override {}
+    void missed_until(proto::Instant) override {}
     void ended(const store::JournalMark& mark) override {
       batches.push_back(mark.counters.back().count);
       cursor_.reset();
@@ -701,7 +757,6 @@ class World final : private Surroundings {
     for (const Publication& publication : traffic_.publications) {
       published[publication.number] = true;
     }
-    std::optional<Time> newest_lost;
     outcome_.lost = 0;
     for (std::size_t number = 0; number < traffic_.acts.size(); ++number) {
       if (known.accepted[number] > 1) {
@@ -711,18 +766,11 @@ class World final : private Surroundings {
       // A server that began anew before this state did cannot tell that there was more.
       if (published_in_.at(number) < first_numbering_) continue;
       ++outcome_.lost;
-      newest_lost = std::max(newest_lost.value_or(0), traffic_.acts[number].ts);
     }
-    if (!newest_lost) return;
     const feed::GapLedger& gaps = process_->monitor().intake().gaps();
-    // What is late may be older than what came before the gap, and what is early newer than what
-    // came after it; a server is not believed to be ahead of our own clock; and one without
-    // heartbeats is believed to have stood still while this machine was suspended. By that much the
-    // ledger cannot know.
-    const Time known_to = *newest_lost - longest_delay_ - slowest_ - suspended_;
-    if (!gaps.incomplete_since(instant(known_to))) {
-      throw Failed{when + ": lost and not declared: " + std::to_string(outcome_.lost) +
-                   " events, the newest of " + std::to_string(*newest_lost)};
+    for (const std::size_t number : missed()) {
+      if (gaps.incomplete_since(instant(traffic_.acts[number].ts))) continue;
+      throw Failed{when + ": lost and not declared: " + traffic_.line(number)};
     }
   }
 
@@ -748,8 +796,7 @@ class World final : private Surroundings {
   Platform platform_;
   SimulatedDisk disk_;
   Outcome outcome_;
-  Time end_ = 0;            ///< of the traffic
-  Time longest_delay_ = 0;  ///< of a publication
+  Time end_ = 0;  ///< of the traffic
 
   std::unique_ptr<Process> process_;
   std::uint64_t life_ = 0;
@@ -761,8 +808,11 @@ class World final : private Surroundings {
   Time paused_at_ = 0;
   Time suspended_ = 0;  ///< for which the steady clock has stood still
   Time wall_offset_ = 0;
-  bool stepped_ = false;
-  Time slowest_;  ///< by how much the daemon's clock was behind the platform's, at most
+  bool stepped_ = false;  ///< a clock was set
+  const engine::Settings engine_;
+  Platform::Position listens_behind_;         ///< what a plain source sends comes behind it
+  Time newest_missed_until_ = 0;              ///< what the daemon was told last of a gap's end
+  std::map<std::size_t, Time> missed_until_;  ///< the same when an act was missed, by its number
 
   std::optional<std::int64_t> crash_at_event_;
   bool crash_at_ack_ = false;

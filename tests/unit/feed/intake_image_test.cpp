@@ -55,6 +55,7 @@ class Chance {
         break;
       case 2:
         if (random_() % 4 == 0) intake.gap(static_cast<GapKind>(random_() % kGapKindCount));
+        if (random_() % 8 == 0) intake.missed_until(std::nullopt, at(now_));
         break;
       case 3:
         intake.heartbeat(random_() % 3 == 0 ? std::nullopt : std::optional(at(now_ + 200)),

@@ -30,6 +30,9 @@ class RecordedJournal final : public IntakeJournal {
   void gap(GapKind kind) override {
     add([kind](IntakeJournal& to) { to.gap(kind); });
   }
+  void missed_until(proto::Instant until) override {
+    add([until](IntakeJournal& to) { to.missed_until(until); });
+  }
 
   std::size_t size() const { return records_.size(); }
   /// The records from the `first` on.

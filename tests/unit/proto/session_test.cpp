@@ -82,11 +82,14 @@ TEST(Session, AckReadsAsItWasWritten) { expect_same_after_the_wire(Ack{kLastSeq}
 
 TEST(Session, ReadyReadsAsItWasWritten) {
   for (const Resume resume : {Resume::ok, Resume::gap, Resume::reset, Resume::live})
-    expect_same_after_the_wire(Ready{.epoch = "k3",
-                                     .resume = resume,
-                                     .floor = 9000,
-                                     .head = kLastSeq,
-                                     .heartbeat = Millis{5000}});
+    for (const std::optional<Instant> ts :
+         {std::optional<Instant>(), std::optional(Instant{Millis{1'700'000'000'000}})})
+      expect_same_after_the_wire(Ready{.epoch = "k3",
+                                       .resume = resume,
+                                       .floor = 9000,
+                                       .head = kLastSeq,
+                                       .heartbeat = Millis{5000},
+                                       .ts = ts});
 }
 
 TEST(Session, HeartbeatReadsAsItWasWritten) {

@@ -85,11 +85,14 @@ std::vector<std::string> events(int from, int to, std::size_t padding = 0) {
   return list;
 }
 
+constexpr proto::Instant kStreamTime{proto::Millis(1'762'772'400'000)};
+
 StreamServerOptions options_with(std::size_t backlog = 100, std::size_t batch = 1) {
   StreamServerOptions options;
   options.backlog = backlog;
   options.batch = batch;
   options.heartbeat = proto::Millis(60'000);  // none comes in a test that does not ask for one
+  options.stream_time = [] { return kStreamTime; };
   return options;
 }
 
@@ -108,7 +111,7 @@ std::string ready_frame(const proto::Ready& ready) {
 
 proto::Ready ready(Resume resume, std::uint64_t floor, std::uint64_t head,
                    std::string_view epoch = "k1") {
-  return {epoch, resume, floor, head, proto::Millis(60'000)};
+  return {epoch, resume, floor, head, proto::Millis(60'000), kStreamTime};
 }
 
 const std::string kByeRestart = R"({"op":"bye","code":"restart","resume":true})";

@@ -30,6 +30,7 @@ class OneEvent final : public JournalRecords {
   void advanced(proto::Instant) override {}
   void heard(proto::Instant) override {}
   void gap(std::string_view) override {}
+  void missed_until(proto::Instant) override {}
   void ended(const JournalMark&) override {}
   bool missing(std::uint64_t, std::uint64_t) override { return true; }
 
@@ -136,11 +137,13 @@ TEST(JournalLine, WhatIsNoEventIsACommentButTime) {
   append_batch_begin(text, 17, KeyFingerprint{});
   append_heard(text, at(5));
   append_gap(text, "disconnect");
+  append_missed(text, at(6));
   append_mark(text, {.cursor = JournalMark::Cursor{12, "k 3", {1, 2}, {}},
                      .counters = {{"connects", 3}, {"rejected.not_json", ~std::uint64_t{0}}}});
 
   EXPECT_EQ(text,
             "#batch 17 2 00000000000000000000000000000000\n#heard 5\n#gap disconnect\n"
+            "#missed 6\n"
             "#position 12 00000000000000010000000000000002 00000000000000000000000000000000 k 3\n"
             "#counters connects=3 rejected.not_json=18446744073709551615\n");
 }
@@ -155,12 +158,14 @@ TEST(JournalLine, TellsWhatWasWritten) {
 
   for (const std::string& line :
        {watermark, std::string("#heard 5"), std::string("#gap disconnect"),
+        std::string("#missed 6"),
         std::string("#position 12 00000000000000010000000000000002 "
                     "00000000000000000000000000000003 k 3"),
         std::string("#counters connects=3 rejected.not_json=18446744073709551615")})
     EXPECT_TRUE(parser.tell(line, records, mark)) << line;
 
-  EXPECT_THAT(records.told, ElementsAre("advanced 1763712005000", "heard 5", "gap disconnect"));
+  EXPECT_THAT(records.told,
+              ElementsAre("advanced 1763712005000", "heard 5", "gap disconnect", "missed 6"));
   EXPECT_EQ(mark.cursor, (JournalMark::Cursor{12, "k 3", {1, 2}, {0, 3}}));
   EXPECT_THAT(mark.counters,
               ElementsAre(JournalMark::Counter{"connects", 3},

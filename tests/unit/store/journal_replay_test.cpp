@@ -36,6 +36,7 @@ struct Recorder final : feed::IntakeJournal {
   void advanced(proto::Instant watermark) override { writer.advanced(watermark); }
   void heard(proto::Instant ts) override { writer.heard(ts); }
   void gap(GapKind kind) override { writer.gap(std::to_string(static_cast<int>(kind))); }
+  void missed_until(proto::Instant until) override { writer.missed_until(until); }
   JournalWriter& writer;
 };
 
@@ -48,6 +49,7 @@ struct Player final : JournalRecords {
   void advanced(proto::Instant watermark) override { to.advanced(watermark); }
   void heard(proto::Instant ts) override { to.heard(ts); }
   void gap(std::string_view kind) override { to.gap(static_cast<GapKind>(kind[0] - '0')); }
+  void missed_until(proto::Instant until) override { to.missed_until(until); }
   void ended(const JournalMark&) override {}
   bool missing(std::uint64_t, std::uint64_t) override { return false; }
   feed::IntakeJournal& to;
@@ -85,6 +87,7 @@ void live_through(feed::Intake& intake, JournalWriter& writer, unsigned seed) {
       case 2:
         if (random() % 5 != 0) break;
         intake.gap(static_cast<GapKind>(random() % 4));
+        if (random() % 2 == 0) intake.missed_until(std::nullopt, at(wall));
         break;
       default:
         intake.accept(event, at(wall));
@@ -140,6 +143,9 @@ TEST_P(JournalReplay, RecoversTheIntakeAndItsSink) {
   EXPECT_EQ(intake.counters().late, live.counters().late);
   EXPECT_EQ(intake.gaps().count(), live.gaps().count());
   EXPECT_EQ(intake.gaps().total(), live.gaps().total());
+  for (Millis back{0}; back < Millis{60'000}; back += Millis{1})
+    EXPECT_EQ(intake.gaps().incomplete_since(live.watermark() - back),
+              live.gaps().incomplete_since(live.watermark() - back));
   EXPECT_EQ(told(sink), told(live_sink));
   ASSERT_EQ(sink.applied.size(), live_sink.applied.size());
   for (std::size_t i = 0; i < sink.applied.size(); ++i)

@@ -24,6 +24,7 @@ class ToldRecords final : public JournalRecords {
   void advanced(proto::Instant at) override { told.push_back("advanced " + digits(at)); }
   void heard(proto::Instant at) override { told.push_back("heard " + digits(at)); }
   void gap(std::string_view kind) override { told.push_back("gap " + std::string(kind)); }
+  void missed_until(proto::Instant at) override { told.push_back("missed " + digits(at)); }
   void ended(const JournalMark& at) override { mark = at; }
   bool missing(std::uint64_t from, std::uint64_t to) override {
     told.push_back("missing " + std::to_string(from) + " to " + std::to_string(to));
