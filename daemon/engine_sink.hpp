@@ -12,6 +12,9 @@ class EngineSink final : public feed::EventSink {
   explicit EngineSink(engine::Engine& engine) : engine_(engine) {}
   void announce(const proto::Event& event) override { engine_.expect(event.customer_key); }
   void apply(const proto::Event& event) override { engine_.apply(event); }
+  void apply_in_doubt(const proto::Event& event) override {
+    engine_.apply(event, engine::Overdue::waits);
+  }
   void advance(proto::Instant watermark) override { engine_.advance(watermark); }
 
  private:

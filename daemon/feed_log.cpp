@@ -19,6 +19,8 @@ std::string_view gap_name(feed::GapKind kind) {
       return "disconnect";
     case feed::GapKind::live_start:
       return "live_start";
+    case feed::GapKind::set_back:
+      return "set_back";
   }
   return "unknown";
 }

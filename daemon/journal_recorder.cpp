@@ -11,8 +11,8 @@
 namespace deskpulse {
 namespace {
 
-constexpr std::array<std::string_view, feed::kGapKindCount> kGapKinds{"hole", "resume", "reset",
-                                                                      "disconnect", "live_start"};
+constexpr std::array<std::string_view, feed::kGapKindCount> kGapKinds{
+    "hole", "resume", "reset", "disconnect", "live_start", "set_back"};
 
 // What the journal of format 1 said by its order alone.
 constexpr std::array<std::string_view, 13> kRejectedOfFormat1{

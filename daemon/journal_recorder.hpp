@@ -19,6 +19,7 @@ class JournalRecorder final : public feed::IntakeJournal {
   void accepted(const proto::Event& event, const proto::CustomerKey& id) override {
     writer_.accepted(event, id);
   }
+  void in_doubt() override { writer_.in_doubt(); }
   void advanced(proto::Instant watermark) override { writer_.advanced(watermark); }
   void heard(proto::Instant ts) override { writer_.heard(ts); }
   void gap(feed::GapKind kind) override;

@@ -21,6 +21,9 @@ constexpr proto::Millis kStall{1'000};
 /// follows them anyway.
 constexpr proto::Millis kReadingTime{500};
 
+/// For a clock that was wrong to come right, where less lateness is allowed.
+constexpr proto::Millis kShortPatience{600'000};
+
 /// An id, PROTOCOL.md.
 constexpr std::size_t kLongestEpoch = 256;
 
@@ -52,6 +55,7 @@ Monitor::Monitor(const engine::Settings& engine, const feed::IntakeSettings& int
       hasher_(hasher),
       max_clock_skew_(intake.max_clock_skew),
       oldest_live_(intake.live_lag + intake.reorder_window + kQuietBeforeClock),
+      longest_ahead_(std::max(intake.allowed_lateness, kShortPatience)),
       wall_(std::move(wall)),
       engine_(engine, hasher),
       sink_(engine_),
@@ -119,7 +123,8 @@ void Monitor::save(image::Writer& writer, const std::optional<feed::Cursor>& cur
 }
 
 Monitor::Restored Monitor::load(image::Reader& reader) {
-  const engine::Loaded loaded = engine_.load(reader);
+  // Where the clocks had been set back there are deadlines that wait for time to go on.
+  const engine::Loaded loaded = engine_.load(reader, engine::Overdue::waits);
   if (!loaded.ok || !intake_.load(reader)) return {};
   // One time for both; a shorter reorder window has moved them together.
   if (engine_.now() != intake_.watermark()) return {};
@@ -221,7 +226,10 @@ void Monitor::fill_feed_state(serve::Status& status, proto::Instant wall) const 
   status.silent = clock.is_silent(wall);
   // Behind a backlog the source says that there is no more before time goes on by the clock (R5).
   const bool is_behind = clock.newest() && *clock.newest() - intake_.watermark() > oldest_live_;
-  status.stale = clock.is_stale(wall) || is_behind;
+  const proto::Millis ahead = intake_.ahead(wall);
+  status.ahead = ahead;
+  status.is_ahead = ahead > clock.tolerance();
+  status.stale = clock.is_stale(wall) || is_behind || status.is_ahead;
 }
 
 }  // namespace deskpulse

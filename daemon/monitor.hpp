@@ -75,6 +75,12 @@ class Monitor {
   /// Into a monitor that is new. The ids of those who wait are not in it: they stay masked until
   /// they write again.
   Restored load(image::Reader& reader);
+  /// By how much the state's time is ahead of the clock now.
+  proto::Millis ahead() { return intake_.ahead(wall_()); }
+  /// By how much it may be, to be gone on from: until the clock has come there the numbers stand
+  /// still, and what comes later than `allowed_lateness` behind them is lost. 10 minutes, or so
+  /// long as nothing is.
+  proto::Millis longest_ahead() const { return longest_ahead_; }
   /// Who is told of every change of the state that no image holds yet; null: nobody.
   void tell(feed::IntakeJournal* journal) { intake_.tell(journal); }
   /// Takes what was told by a monitor that went on from the loaded image.
@@ -117,6 +123,7 @@ class Monitor {
   /// Numbers that are further behind the newest that was heard are stale, whatever else is said.
   /// Numbers older than this and a heartbeat are stale.
   const proto::Millis oldest_live_;
+  const proto::Millis longest_ahead_;
   WallClock wall_;
   engine::Engine engine_;
   EngineSink sink_;

@@ -37,12 +37,44 @@ Persistence::Persistence(boost::asio::io_context& io, const PersistenceSettings&
 }
 
 Recovered Persistence::recover(const MakeMonitor& make_monitor) {
+  Recovered recovered = recover_state(make_monitor);
+  if (is_from_the_future(recovered)) {
+    set_aside(recovered);
+    restored_from_.reset();
+    recovered = recover_state(make_monitor);
+    recovered.was_set_aside = true;
+  } else if (recovered.monitor->ahead() > recovered.monitor->intake().clock().tolerance()) {
+    log(LogLevel::warn,
+        "The state is ahead of the clock: the numbers stand still until the clock has come there.",
+        {{"ahead_ms", recovered.monitor->ahead().count()}});
+  }
+  return recovered;
+}
+
+void Persistence::set_aside(const Recovered& recovered) {
+  log(LogLevel::error,
+      "The state is too far ahead of the clock to go on from: it is set aside, and the numbers "
+      "begin anew behind a gap. The clock was wrong in the last run, or is now.",
+      {{"ahead_ms", recovered.monitor->ahead().count()}, {"directory", directory_.path()}});
+  if (recovered.snapshot) count_refused(store::Refusal::future);
+  const std::error_code error = deskpulse::set_aside(directory_.disk(), snapshots_, recovered);
+  if (!error) return;
+  throw store::StateError(
+      "the state in " + directory_.path() +
+      " is of a time that is still to come, and cannot be renamed: " + error.message());
+}
+
+void Persistence::count_refused(store::Refusal why) {
+  for (serve::LabelCount& each : refused_)
+    if (each.label == store::refusal_name(why)) ++each.count;
+}
+
+Recovered Persistence::recover_state(const MakeMonitor& make_monitor) {
   Recovered recovered = deskpulse::recover(snapshots_, make_monitor);
   for (const store::RefusedSnapshot& refused : recovered.refused) {
     if (recovered.must_not_start) continue;  // said by whom it stops
     log(LogLevel::error, "Snapshot refused.", {{"detail", refused.sentence}});
-    for (serve::LabelCount& each : refused_)
-      if (each.label == store::refusal_name(refused.why)) ++each.count;
+    count_refused(refused.why);
   }
   if (recovered.must_not_start) throw store::StateError(recovered.refused.back().sentence);
   if (recovered.snapshot) {

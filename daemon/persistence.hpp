@@ -67,7 +67,10 @@ class Persistence {
   /// Makes again what somebody has removed or replaced, and goes on there. False: there was nothing
   /// to make, or it cannot be made.
   bool look_after_directory();
+  Recovered recover_state(const MakeMonitor& make_monitor);
   void recover_journal(Recovered& recovered);
+  void set_aside(const Recovered& recovered);
+  void count_refused(store::Refusal why);
   void begin_journal(Monitor& monitor);
   store::JournalMark mark() const;
 

@@ -1,8 +1,10 @@
 #include "daemon/recovery.hpp"
 
+#include <string>
 #include <utility>
 
 #include "daemon/journal_recorder.hpp"
+#include "daemon/store/set_aside.hpp"
 
 namespace deskpulse {
 namespace {
@@ -16,6 +18,7 @@ class Applying final : public store::JournalRecords {
   void accepted(const proto::Event& event, const proto::CustomerKey& id) override {
     intake_.accepted(event, id);
   }
+  void in_doubt() override { intake_.in_doubt(); }
   void advanced(proto::Instant watermark) override { intake_.advanced(watermark); }
   void heard(proto::Instant ts) override { intake_.heard(ts); }
   void gap(std::string_view kind) override {
@@ -76,6 +79,18 @@ store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFing
   // They may have been events, and where among the others they were cannot be said any more.
   if (result.strange_lines > 0) applying.gap(feed::GapKind::hole);
   return result;
+}
+
+bool is_from_the_future(const Recovered& recovered) {
+  return recovered.monitor->ahead() > recovered.monitor->longest_ahead();
+}
+
+std::error_code set_aside(store::Disk& disk, store::SnapshotStore& store,
+                          const Recovered& recovered) {
+  const auto time = recovered.monitor->intake().watermark().time_since_epoch().count();
+  const std::error_code error = store::set_aside(disk, "set-aside-" + std::to_string(time) + '-');
+  store.look();
+  return error;
 }
 
 }  // namespace deskpulse

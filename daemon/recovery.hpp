@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <vector>
 
 #include "daemon/feed/feed.hpp"
@@ -25,6 +26,8 @@ struct Recovered {
   std::vector<store::RefusedSnapshot> refused;  ///< the newer first
   /// See store::LoadResult. There is no monitor then.
   bool must_not_start = false;
+  /// There was a state, and it is of too late a time: it was set aside, and this one is empty.
+  bool was_set_aside = false;
 };
 
 /// A monitor that has seen nothing, with the settings of this run. Called once for each snapshot
@@ -46,5 +49,14 @@ struct Stream {
 /// taken. Lines that say nothing known are a gap on any stream.
 store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
                                          const Stream& stream, Recovered& recovered);
+
+/// Whether the state is so far ahead of the clock that it is not to be gone on from: the clock was
+/// wrong in the last run, or is now.
+bool is_from_the_future(const Recovered& recovered);
+
+/// Gives the files of such a state other names, `set-aside-<its time in ms>-…`; they stay. Then
+/// there is nothing to recover.
+std::error_code set_aside(store::Disk& disk, store::SnapshotStore& store,
+                          const Recovered& recovered);
 
 }  // namespace deskpulse

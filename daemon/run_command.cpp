@@ -144,7 +144,8 @@ class Daemon {
   feed::WebsocketSettings feed_settings() const {
     feed::WebsocketSettings settings = websocket_settings(config_);
     settings.resume_from = recovered_.cursor;
-    settings.has_history = recovered_.monitor->intake().counters().connects > 0;
+    settings.has_history =
+        recovered_.was_set_aside || recovered_.monitor->intake().counters().connects > 0;
     return settings;
   }
 

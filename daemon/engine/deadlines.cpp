@@ -77,6 +77,28 @@ void Engine::State::fire_all_before(Instant end) {
   }
 }
 
+void Engine::State::fire_overdue_before(const proto::Event& event) {
+  if (event.customer_key == proto::CustomerKey{}) return;
+  const std::uint32_t index = find(roster_.shop(event.shop), event.customer_key);
+  if (index == kNone) return;
+  Conversation& c = conversations_[index];
+  for (Instant due = next_deadline(c); due < event.ts; due = next_deadline(c)) fire(c, due);
+}
+
+void Engine::State::look_at_deadlines(std::uint32_t index) {
+  Conversation& c = conversations_[index];
+  if (overdue_ == Overdue::fires) {
+    for (Instant due = next_deadline(c); due < clock_.now(); due = next_deadline(c)) fire(c, due);
+  } else {
+    has_overdue_ = true;
+    // How long somebody has waited goes by now() all the same.
+    while (c.turn_open && c.waiting_over < kWaitingOverSeconds.size() &&
+           waiting_longer(c) < clock_.now())
+      ++shop_of(c).waiting_over[c.waiting_over++];
+  }
+  set_timer(index, clock_.now());
+}
+
 // Who is armed for an earlier time leaves the entry for the later one in the wheel, and an upstream
 // that can do this as often as it likes would fill it. So each time the way to the entry is at most
 // half of what it was, at the price of an entry that comes out early; and no entry is so far ahead
@@ -85,7 +107,8 @@ void Engine::State::set_timer(std::uint32_t index, Instant now) {
   Conversation& c = conversations_[index];
   const Instant deadline = next_deadline(c);
   if (deadline == kNever) return;
-  Instant at = std::min(deadline, now + kFarthestTimer);
+  // An overdue one fires as soon as time goes on.
+  Instant at = std::min(std::max(deadline, clock_.now()), now + kFarthestTimer);
   if (const Instant armed_at = c.armed_at; armed_at != Instant{}) {
     if (armed_at <= at) return;
     at = std::min(at, now + (armed_at - now) / 2);

@@ -29,7 +29,7 @@ bool is_person(proto::From from) {
 Engine::Engine(Settings settings, const proto::IdHasher& hasher)
     : state_(std::make_unique<State>(std::move(settings), hasher)) {}
 Engine::~Engine() = default;
-void Engine::apply(const proto::Event& event) { state_->apply(event); }
+void Engine::apply(const proto::Event& event, Overdue overdue) { state_->apply(event, overdue); }
 void Engine::expect(const proto::CustomerKey& customer) { state_->expect(customer); }
 void Engine::advance(Instant to) { state_->advance(to); }
 Instant Engine::now() const { return state_->now(); }
@@ -47,10 +47,13 @@ void Engine::State::advance(Instant to) {
   if (to <= clock_.now()) return;
   fire_all_before(to);
   clock_.advance(to);
+  has_overdue_ = false;
 }
 
-void Engine::State::apply(const proto::Event& event) {
+void Engine::State::apply(const proto::Event& event, Overdue overdue) {
+  if (has_overdue_ && event.ts <= clock_.now()) fire_overdue_before(event);
   advance(event.ts);
+  overdue_ = overdue;
   sweep_turn_ = !sweep_turn_;
   if (sweep_turn_) sweep();
   switch (event.type) {
@@ -239,8 +242,7 @@ void Engine::State::settle(std::uint32_t index, std::uint32_t owner_before) {
   Conversation& c = conversations_[index];
   book_level(c, owner_before);
   c.touched_day = today();
-  for (Instant due = next_deadline(c); due < clock_.now(); due = next_deadline(c)) fire(c, due);
-  set_timer(index, clock_.now());
+  look_at_deadlines(index);
 }
 
 void Engine::State::book_level(const Conversation& c, std::uint32_t owner_before) {

@@ -26,6 +26,12 @@ struct Loaded {
   bool today_anew = false;
 };
 
+/// What becomes of a deadline that is put into the past.
+enum class Overdue {
+  fires,  ///< at once, placed at itself
+  waits,  ///< until time goes on, or a later event of the same customer shows that it has passed
+};
+
 /// Spec 3 to 7 for one set of shops. Pure: no clock, no I/O, no logging, no threads; a run is a
 /// function of the calls below, so it can be replayed and compared with a recount. A shard of a
 /// larger system is simply an engine.
@@ -49,8 +55,9 @@ class Engine {
   /// Applies one event by spec 4. One whose `ts` is at or after now() first fires every deadline
   /// before it and moves now() to it; an earlier one is late, and is applied at now().
   /// `customer_key` must be set where the type has a customer. Unknown types and senders change
-  /// nothing.
-  void apply(const proto::Event& event);
+  /// nothing. `overdue`: of what a late event makes due; it waits where it is in doubt that time is
+  /// as late as now(), since a clock was set back.
+  void apply(const proto::Event& event, Overdue overdue = Overdue::fires);
 
   /// Says that an event of this customer will be applied soon, best some 16 to 300 events ahead:
   /// its records are fetched from memory meanwhile. Changes no number; an event need not be
@@ -82,11 +89,11 @@ class Engine {
   void save(image::Writer& to) const;
   /// Becomes what was saved, in an engine that has done nothing yet: from then on, every number is
   /// what it would have been without the break. What shops and agents are like and every time limit
-  /// is as this engine was configured; a deadline that a shorter limit has put into the past fires
-  /// now, at its place. Takes nothing on trust: whatever the bytes are, this ends, and says whether
+  /// is as this engine was configured; a deadline that a shorter limit has put into the past is
+  /// overdue. Takes nothing on trust: whatever the bytes are, this ends, and says whether
   /// they were good. Memory is in proportion to the image; the most for the least is an agent's
   /// windows, 20 kB for some 50 bytes. About 300 ns a conversation.
-  Loaded load(image::Reader& from);
+  Loaded load(image::Reader& from, Overdue overdue = Overdue::fires);
 
  private:
   class State;

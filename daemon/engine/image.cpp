@@ -71,7 +71,7 @@ bool load_day(image::Reader& from, const Calendar::Day& day) {
 }  // namespace
 
 void Engine::save(image::Writer& to) const { state_->save(to); }
-Loaded Engine::load(image::Reader& from) { return state_->load(from); }
+Loaded Engine::load(image::Reader& from, Overdue overdue) { return state_->load(from, overdue); }
 
 void Engine::State::save(image::Writer& to) const {
   to.instant(clock_.now());
@@ -192,7 +192,7 @@ struct Engine::State::LoadedConversation {
   std::uint32_t index = kNone;              ///< the newest one loaded; kNone behind the last
 };
 
-Loaded Engine::State::load(image::Reader& from) {
+Loaded Engine::State::load(image::Reader& from, Overdue overdue) {
   assert(conversations_.size() == 0 && clock_.now() == Instant{});
   Loaded result;
   clock_.advance(from.instant());
@@ -225,12 +225,12 @@ Loaded Engine::State::load(image::Reader& from) {
 
   // Only now are the levels whole. A deadline is past where a limit has become shorter.
   wheel_.start_at(clock_.now());
+  overdue_ = overdue;
   const std::uint32_t end = conversations_.records().end();
   for (std::uint32_t i = 0; i < end; ++i) {
     Conversation& c = conversations_[i];
     if (!image.same_windows) count_distinct_anew(c);
-    for (Instant due = next_deadline(c); due < clock_.now(); due = next_deadline(c)) fire(c, due);
-    set_timer(i, clock_.now());
+    look_at_deadlines(i);
   }
   result.ok = true;
   return result;

@@ -19,7 +19,7 @@ class Engine::State {
   State(Settings settings, const proto::IdHasher& hasher);
 
   // engine.cpp
-  void apply(const proto::Event& event);
+  void apply(const proto::Event& event, Overdue overdue);
   void expect(const proto::CustomerKey& customer) {
     lookahead_.expect(conversations_, roster_, clock_, customer);
   }
@@ -34,7 +34,7 @@ class Engine::State {
   bool is_waiting(const proto::CustomerKey& customer);
   // image.cpp
   void save(image::Writer& to) const;
-  Loaded load(image::Reader& from);
+  Loaded load(image::Reader& from, Overdue overdue);
 
  private:
   /// Why an agent becomes responsible: transfers by its own message count nothing (spec 4).
@@ -87,6 +87,10 @@ class Engine::State {
   void fire_slow(Conversation& c, Instant deadline);
   /// Fires every deadline < `end`, in order of time.
   void fire_all_before(Instant end);
+  /// Those of the event's customer that have waited and are before the event.
+  void fire_overdue_before(const proto::Event& event);
+  /// What is behind now() fires, or waits; then the timer is set.
+  void look_at_deadlines(std::uint32_t index);
   /// `now`: the time that is about to be, and before which every deadline fires.
   void set_timer(std::uint32_t index, Instant now);
 
@@ -183,6 +187,8 @@ class Engine::State {
   bool holds_growth_ = false;
   std::uint64_t conversations_exceeded_ = 0;
   Instant incomplete_until_{};
+  Overdue overdue_ = Overdue::fires;  ///< of the event that is being applied
+  bool has_overdue_ = false;          ///< something may wait for time to go on
   bool sweep_turn_ = false;
 };
 

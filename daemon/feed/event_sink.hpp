@@ -16,6 +16,9 @@ class EventSink {
   /// `event` and its views are good during the call. `customer` is empty; `customer_key` stands for
   /// it. Its `ts` is behind the last advance() when the event is late.
   virtual void apply(const proto::Event& event) = 0;
+  /// The same for a late event while the clocks say that it is earlier than the last advance(), so
+  /// what the event makes overdue is to wait for the next.
+  virtual void apply_in_doubt(const proto::Event& event) { apply(event); }
   /// Time is `watermark`; it never goes back.
   virtual void advance(proto::Instant watermark) = 0;
 };

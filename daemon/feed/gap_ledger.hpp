@@ -19,8 +19,9 @@ enum class GapKind : std::uint8_t {
   reset,       ///< a new epoch: the source started over
   disconnect,  ///< the connection of a source without positions broke
   live_start,  ///< we began in the middle: marks windows, but is no gap (R29)
+  set_back,    ///< the clocks were set back, and what came was too late for it
 };
-inline constexpr int kGapKindCount = 5;
+inline constexpr int kGapKindCount = 6;
 
 /// The oldest moment that the rolling window of this span covers as it is at `watermark`: 60
 /// buckets of span/60, aligned to the epoch (spec 5).

@@ -14,7 +14,9 @@ Intake::Intake(const IntakeSettings& settings, const proto::IdHasher& hasher, Ev
       sink_(sink),
       duplicates_(settings.allowed_lateness, settings.remembered_ids),
       order_(settings.reorder_window, settings.buffered_bytes),
-      clock_({.reorder_window = settings.reorder_window, .live_lag = settings.live_lag}) {
+      clock_({.reorder_window = settings.reorder_window,
+              .live_lag = settings.live_lag,
+              .max_clock_skew = settings.max_clock_skew}) {
   assert(settings.buffered_events > 0);
 }
 
@@ -51,9 +53,9 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
     return outcome;
   };
   const Instant before = order_.watermark();
-  if (event.ts > clock_.latest(wall) + settings_.max_clock_skew)
-    return refuse(Reject::future, Outcome::future);
+  if (clock_.is_future(event.ts, wall)) return refuse(Reject::future, Outcome::future);
   if (event.ts < duplicates_.oldest(before)) {
+    if (clock_.is_in_doubt(before, wall)) miss_while_in_doubt();
     return refuse(Reject::too_late, Outcome::too_late);
   }
   if (id != proto::CustomerKey{} && !duplicates_.insert(id, event.ts, before)) {
@@ -62,12 +64,23 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
     return Outcome::duplicate;
   }
 
+  const bool in_doubt = event.ts < before && clock_.is_in_doubt(before, wall);
+  if (journal_ != nullptr && in_doubt) journal_->in_doubt();
   if (journal_ != nullptr) journal_->accepted(event, id);
   clock_.event(event.ts, wall);
-  return take(event);
+  return take(event, in_doubt);
 }
 
-Outcome Intake::take(const proto::Event& event) {
+// It is late only because the clocks were set back, and lost for it.
+void Intake::miss_while_in_doubt() {
+  const Instant until = order_.watermark();
+  if (gaps_.incomplete_since(until)) return;
+  gap(GapKind::set_back);
+  if (journal_ != nullptr) journal_->missed_until(until);
+  gaps_.missed_until(until);
+}
+
+Outcome Intake::take(const proto::Event& event, bool in_doubt) {
   gaps_.heard(event.ts);
   const bool unknown_type = event.type == proto::Type::unknown;
   const bool unknown_from =
@@ -80,7 +93,7 @@ Outcome Intake::take(const proto::Event& event) {
     ++counters_.events[static_cast<std::size_t>(event.type)];
     if (late) {
       ++counters_.late;
-      sink_.apply(event);
+      in_doubt ? sink_.apply_in_doubt(event) : sink_.apply(event);
     }
   }
 
@@ -126,7 +139,7 @@ Intake::Limits Intake::limits() const {
 }
 
 bool Intake::pass(Instant ts, Instant wall) {
-  if (ts > clock_.latest(wall) + settings_.max_clock_skew) return false;
+  if (clock_.is_future(ts, wall)) return false;
   move_to(ts - settings_.reorder_window);
   return true;
 }
@@ -158,10 +171,10 @@ void Intake::rejected(const proto::Rejection& rejection) {
 }
 
 void Intake::heartbeat(std::optional<Instant> ts, Instant wall) {
-  // A source whose clock is ahead of ours must not mark windows that are still to come.
-  if (ts) ts = std::min(*ts, clock_.latest(wall));
+  if (ts && clock_.is_future(*ts, wall)) ts.reset();  // it lives, but proves nothing
   clock_.heartbeat(ts, wall);
-  if (ts) heard(*ts);
+  // A source whose clock is ahead of ours must not mark windows that are still to come.
+  if (ts) heard(std::min(*ts, clock_.latest(wall)));
 }
 
 void Intake::answered(Instant wall) {

@@ -128,6 +128,8 @@ class Intake final : public FeedListener {
   proto::Instant watermark() const { return order_.watermark(); }
   const IntakeCounters& counters() const { return counters_; }
   const LiveClock& clock() const { return clock_; }
+  /// By how much the watermark is ahead of the clocks; see LiveClock.
+  proto::Millis ahead(proto::Instant wall) const { return clock_.ahead(watermark(), wall); }
   const GapLedger& gaps() const { return gaps_; }
   std::size_t buffered() const { return order_.size(); }
   /// Less than in the settings while not all ids of that time are remembered.
@@ -154,6 +156,7 @@ class Intake final : public FeedListener {
    public:
     explicit Recovery(Intake& intake) : intake_(intake) {}
     void accepted(const proto::Event& event, const proto::CustomerKey& id) override;
+    void in_doubt() override { in_doubt_ = true; }
     void advanced(proto::Instant watermark) override;
     void heard(proto::Instant ts) override;
     void gap(GapKind kind) override;
@@ -161,10 +164,12 @@ class Intake final : public FeedListener {
 
    private:
     Intake& intake_;
+    bool in_doubt_ = false;
   };
 
   /// An event that was accepted, by whomever.
-  Outcome take(const proto::Event& event);
+  Outcome take(const proto::Event& event, bool in_doubt);
+  void miss_while_in_doubt();
   /// The source stood at `ts` when it was heard.
   void heard(proto::Instant ts);
   /// One that is not late; time goes on first where there is no room for it.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "daemon/feed/intake.hpp"
 #include "proto/encoder.hpp"
@@ -111,7 +112,7 @@ void Intake::Recovery::accepted(const proto::Event& event, const proto::Customer
   if (id != proto::CustomerKey{})
     intake_.duplicates_.insert(id, event.ts, intake_.order_.watermark());
   intake_.clock_.recover(event.ts, true);
-  intake_.take(event);
+  intake_.take(event, std::exchange(in_doubt_, false));
 }
 
 void Intake::Recovery::advanced(Instant watermark) { intake_.move_to(watermark); }

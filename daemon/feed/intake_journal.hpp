@@ -18,6 +18,8 @@ class IntakeJournal {
   /// unknown type or sender; `id` is the hash of its id, {0, 0} without one. Views are good during
   /// the call.
   virtual void accepted(const proto::Event& event, const proto::CustomerKey& id) = 0;
+  /// The next event that is accepted() is late, and in doubt: see EventSink.
+  virtual void in_doubt() = 0;
   /// Time went on to `watermark` without an event: the clock moved it, or a full buffer.
   virtual void advanced(proto::Instant watermark) = 0;
   /// The source said that its clock, as far as we believe it, stands at `ts`; ends an open gap.

@@ -28,7 +28,11 @@ void LiveClock::connected(proto::Millis heartbeat) {
 void LiveClock::event(proto::Instant ts, proto::Instant wall) {
   // An event that is behind others says nothing about the clock.
   if (!newest_event_ || ts >= *newest_event_) {
+    // Our clock was set back, and has come to where it was: so was the source's, if it says so.
+    if (ahead_ && *ahead_ > proto::Millis{0} && wall >= *newest_)
+      ahead_ = std::min(*ahead_, std::max(ts - wall, proto::Millis{0}));
     newest_event_ = ts;
+    lead_ = lead_of(ts, wall);
     const proto::Millis ahead = std::min(ts - wall, proto::Millis{0});
     const proto::Millis slack = std::max(wall - ahead_at_, proto::Millis{0}) / kDriftIn;
     ahead_ = ahead_ ? std::max(ahead, *ahead_ - slack) : ahead;
@@ -45,6 +49,7 @@ void LiveClock::refused(proto::Instant wall) {
 
 void LiveClock::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) {
   if (ts) {
+    lead_ = lead_of(*ts, wall);
     // A source whose clock is ahead of ours must not look caught up for longer than it is heard.
     ts = std::min(*ts, latest(wall));
     ahead_ = *ts - wall;
@@ -60,10 +65,15 @@ void LiveClock::answered(proto::Instant wall) {
 
 void LiveClock::stepped(proto::Millis delta, proto::Instant wall) {
   if (ahead_) *ahead_ -= delta;
+  lead_ = std::max(lead_ - std::max(delta, proto::Millis{0}), proto::Millis{0});
   ahead_at_ += delta;
   if (event_at_) *event_at_ += delta;
   if (heard_at_) *heard_at_ += delta;
   was_caught_up_ = was_caught_up_ && is_caught_up(wall);
+}
+
+proto::Millis LiveClock::lead_of(proto::Instant ts, proto::Instant wall) const {
+  return std::clamp(ts - wall, proto::Millis{0}, settings_.max_clock_skew);
 }
 
 void LiveClock::heard(std::optional<proto::Instant> ts, proto::Instant wall) {
@@ -105,6 +115,10 @@ std::optional<proto::Instant> LiveClock::source_time(proto::Instant wall) const 
 
 proto::Instant LiveClock::latest(proto::Instant wall) const {
   return std::max(wall, source_time(wall).value_or(wall));
+}
+
+proto::Millis LiveClock::ahead(proto::Instant watermark, proto::Instant wall) const {
+  return std::max(watermark - std::max(latest(wall), wall + lead_), proto::Millis{0});
 }
 
 bool LiveClock::is_stale(proto::Instant wall) const {

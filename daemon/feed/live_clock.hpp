@@ -1,6 +1,7 @@
 // Turns wall time, events and heartbeats into the watermark of a live feed (spec 3).
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "daemon/image/reader.hpp"
@@ -13,6 +14,7 @@ struct LiveClockSettings {
   proto::Millis reorder_window{1'000};
   proto::Millis live_lag{5'000};
   proto::Millis silent_after{1'000};  ///< R5
+  proto::Millis max_clock_skew{5'000};
 };
 
 /// The live watermark. It follows the events; where the feed is connected, caught up and silent it
@@ -30,6 +32,9 @@ struct LiveClockSettings {
 /// before it sends what was missed would make the watermark run ahead of that. *Stale*: not
 /// connected, or nothing heard for longer than the heartbeat interval (10 s of it at the most) +
 /// `live_lag`, or not caught up when last heard.
+///
+/// A source whose clock is more than `max_clock_skew` ahead is not believed: what it says of that
+/// time proves nothing (is_future()).
 ///
 /// Reads no clock: `wall` is an argument everywhere. It proceeds as time does; where it is set,
 /// that is to be said (stepped()). O(1), no allocation.
@@ -75,6 +80,20 @@ class LiveClock {
   /// The latest time that a source may truthfully speak of: the wall clock's, or its own that was
   /// heard before the wall clock was set back.
   proto::Instant latest(proto::Instant wall) const;
+  /// Whether `ts` is too far ahead for that.
+  bool is_future(proto::Instant ts, proto::Instant wall) const {
+    return ts > latest(wall) + settings_.max_clock_skew;
+  }
+  /// By how much `watermark` is ahead of both clocks, the wall's and the source's, at least 0: they
+  /// were set back, or it is that of a run with a wrong clock. Beyond tolerance() the numbers are
+  /// of no time that there is, and stale.
+  proto::Millis ahead(proto::Instant watermark, proto::Instant wall) const;
+  /// Whether `watermark` is ahead of the wall clock by more than tolerance(), and of the source's,
+  /// unless it is that which was not heard since the wall clock was set back.
+  bool is_in_doubt(proto::Instant watermark, proto::Instant wall) const {
+    return watermark - (wall + lead_) > tolerance();
+  }
+  proto::Millis tolerance() const { return std::min(settings_.live_lag, settings_.max_clock_skew); }
   /// How far the newest event or heartbeat is behind the wall clock, at least 0.
   std::optional<proto::Millis> lag(proto::Instant wall) const;
   std::optional<proto::Instant> newest_event() const { return newest_event_; }
@@ -84,6 +103,7 @@ class LiveClock {
  private:
   /// Of the source, as far as it has been heard.
   std::optional<proto::Instant> source_time(proto::Instant wall) const;
+  proto::Millis lead_of(proto::Instant ts, proto::Instant wall) const;
   /// `ts` absent: a sign of life that says nothing about how far the source is.
   void heard(std::optional<proto::Instant> ts, proto::Instant wall);
 
@@ -97,6 +117,8 @@ class LiveClock {
   std::optional<proto::Instant> newest_here_;  ///< the same, since connected
   /// The source's clock − the wall clock; above 0 only where that was set back. Absent: not heard.
   std::optional<proto::Millis> ahead_;
+  /// By how much the source's clock was ahead when heard: 0 … `max_clock_skew`.
+  proto::Millis lead_{};
   proto::Instant ahead_at_{};               ///< wall time at which an event last put it anywhere
   std::optional<proto::Instant> event_at_;  ///< wall time of the last event
   std::optional<proto::Instant> heard_at_;  ///< wall time; absent: not since connected

@@ -97,6 +97,10 @@ std::vector<prometheus::MetricFamily> StatusCollectable::Collect() const {
                                       "Events later than this are rejected: as configured, or less "
                                       "while too many ids are remembered (允许迟到)."),
                          seconds(status_.allowed_lateness)));
+  families.push_back(one(gauge_family("deskpulse_watermark_ahead_seconds",
+                                      "By how much the time of the numbers is ahead of the "
+                                      "machine's clock and the stream's (数据时间超前)."),
+                         seconds(status_.ahead)));
   families.push_back(
       count("deskpulse_clock_steps_total",
             "Times that the system's clock was set, or the machine slept (时钟跳变次数).",

@@ -6,7 +6,8 @@ std::string_view not_ready_reason(const Status& status) {
   if (!status.ever_connected) return "starting";
   if (!status.connected) return "feed disconnected";
   if (!status.stale) return {};
-  return status.silent ? "feed silent" : "catching up";
+  if (status.silent) return "feed silent";
+  return status.is_ahead ? "ahead of the clock" : "catching up";
 }
 
 std::string_view feed_state(const Status& status) {

@@ -83,6 +83,9 @@ struct Status {
   bool ever_connected = false;  ///< since the process started
   bool silent = false;          ///< connected, and not heard for too long
   bool stale = true;            ///< the numbers stand still (spec 3)
+  bool is_ahead = false;        ///< so far ahead of the clocks that they must be set back
+  /// By how much the numbers' time is ahead of the wall clock and the source's.
+  std::chrono::milliseconds ahead{};
   std::optional<std::chrono::milliseconds>
       lag;  ///< wall clock − newest event or heartbeat; absent before one
   std::uint64_t reconnects = 0;
@@ -104,7 +107,7 @@ struct Status {
 };
 
 /// Why the numbers are not to be trusted as live, in a few words that /-/ready gives: "starting",
-/// "feed disconnected", "feed silent" or "catching up"; empty when they are.
+/// "feed disconnected", "feed silent", "ahead of the clock" or "catching up"; empty when they are.
 std::string_view not_ready_reason(const Status& status);
 
 /// The same as one word, which the API gives: "starting", "disconnected", "silent", "catching_up"

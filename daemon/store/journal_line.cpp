@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kKeyDigits = 32;
 constexpr std::size_t kLongestEpoch = 256;  // an id, PROTOCOL.md
+constexpr std::string_view kDoubt = "#doubt";
 constexpr std::string_view kHeard = "#heard ";
 constexpr std::string_view kGap = "#gap ";
 constexpr std::string_view kMissed = "#missed ";
@@ -106,6 +107,10 @@ bool parse_counters(std::string_view rest, JournalMark& mark) {
 }
 
 bool tell_comment(std::string_view line, JournalRecords& records, JournalMark& mark) {
+  if (line == kDoubt) {
+    records.in_doubt();
+    return true;
+  }
   if (const auto ts = behind(line, kHeard)) {
     proto::Instant at;
     if (!parse_instant(*ts, at)) return false;
@@ -139,6 +144,11 @@ void append_accepted(std::string& out, const proto::Event& event, const proto::C
   shown.customer = text_of(event.customer_key, customer);
   shown.order = text_of(event.order_key, order);
   proto::append_event(out, shown);
+  out += '\n';
+}
+
+void append_doubt(std::string& out) {
+  out += kDoubt;
   out += '\n';
 }
 

@@ -7,6 +7,9 @@
 //                                          hexadecimal digits of their keyed hash, and there is no
 //                                          text
 //   {"type":"watermark","ts":…,"shop":"deskpulse","watermark":…}   time moved without an event
+//   #doubt                                 the next event is late, and the clocks say that it is
+//                                          not as late as time has come: what it makes overdue
+//                                          waits
 //   #heard 1763712000000                   the source said what its clock says
 //   #gap disconnect                        events are missing from here on
 //   #missed 1763712000000                  and they may be as new as this
@@ -64,6 +67,7 @@ class JournalRecords {
  public:
   virtual ~JournalRecords() = default;
   virtual void accepted(const proto::Event& event, const proto::CustomerKey& id) = 0;
+  virtual void in_doubt() = 0;
   virtual void advanced(proto::Instant watermark) = 0;
   virtual void heard(proto::Instant ts) = 0;
   virtual void gap(std::string_view kind) = 0;
@@ -76,6 +80,7 @@ class JournalRecords {
 
 /// Append one line each. The event is a prepared one: its keys stand for its ids.
 void append_accepted(std::string& out, const proto::Event& event, const proto::CustomerKey& id);
+void append_doubt(std::string& out);
 void append_advanced(std::string& out, proto::Instant watermark, proto::Millis reorder_window);
 void append_heard(std::string& out, proto::Instant ts);
 void append_gap(std::string& out, std::string_view kind);

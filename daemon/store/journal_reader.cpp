@@ -30,6 +30,7 @@ class CountingRecords final : public JournalRecords {
     ++events_;
     to_.accepted(event, id);
   }
+  void in_doubt() override { to_.in_doubt(); }
   void advanced(proto::Instant watermark) override { to_.advanced(watermark); }
   void heard(proto::Instant ts) override { to_.heard(ts); }
   void gap(std::string_view kind) override { to_.gap(kind); }

@@ -100,6 +100,8 @@ void JournalWriter::advanced(proto::Instant watermark) {
 
 void JournalWriter::heard(proto::Instant ts) { append_heard(line(), ts); }
 
+void JournalWriter::in_doubt() { append_doubt(line()); }
+
 void JournalWriter::gap(std::string_view kind) { append_gap(line(), kind); }
 
 void JournalWriter::missed_until(proto::Instant until) { append_missed(line(), until); }

@@ -60,6 +60,7 @@ class JournalWriter {
 
   // What happened; as feed::IntakeJournal says.
   void accepted(const proto::Event& event, const proto::CustomerKey& id);
+  void in_doubt();
   void advanced(proto::Instant watermark);
   void heard(proto::Instant ts);
   void gap(std::string_view kind);

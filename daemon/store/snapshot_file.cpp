@@ -215,8 +215,8 @@ std::string_view save_stage_name(SaveStage stage) {
 
 std::string_view refusal_name(Refusal refusal) {
   constexpr std::array<std::string_view, kRefusals> kNames{
-      "none",      "missing",  "unreadable",   "not_private", "not_snapshot",
-      "truncated", "checksum", "newer_format", "other_key",   "content"};
+      "none",     "missing",      "unreadable", "not_private", "not_snapshot", "truncated",
+      "checksum", "newer_format", "other_key",  "content",     "future"};
   return kNames[static_cast<std::size_t>(refusal)];
 }
 

@@ -88,8 +88,9 @@ enum class Refusal : std::uint8_t {
   newer_format,
   other_key,  ///< written with another id.key
   content,    ///< the image makes no sense to whoever loads it
+  future,     ///< good, and of a time that is still to come: said by whoever has loaded it
 };
-inline constexpr std::size_t kRefusals = 10;
+inline constexpr std::size_t kRefusals = 11;
 std::string_view refusal_name(Refusal refusal);
 
 /// Why not, or nothing.

@@ -39,6 +39,8 @@ std::string sentence_of(const char* file, const ReadResult& result, const Snapsh
              "journal-* away to begin anew";
     case Refusal::content:
       return name + " is whole but its content makes no sense; it is left out";
+    case Refusal::future:
+      return name + " is of a time that is still to come";
   }
   return name;
 }

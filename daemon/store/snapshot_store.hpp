@@ -44,7 +44,8 @@ class SnapshotStore {
   /// Looks which snapshots there are; a half-written one of a daemon that was killed is removed.
   SnapshotStore(Disk& disk, const KeyFingerprint& key);
 
-  /// Looks again, where others may be there than were written: the directory was made anew.
+  /// Looks again, after files were renamed or the directory was made anew. Generations go on
+  /// growing.
   void look();
 
   /// Gives the newest snapshot that is whole to `load`, and where that refuses, or it is damaged,

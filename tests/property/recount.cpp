@@ -83,11 +83,14 @@ bool Recount::can_be_judged(const Conversation& conversation) const {
 
 // --- Time
 
-void Recount::apply(const proto::Event& event) {
+void Recount::apply(const proto::Event& event, bool in_doubt) {
   const Time ts = event.ts.time_since_epoch().count();
+  const Whose whose(event.shop, customer_of(event));
+  const bool is_unknown =
+      event.type == Type::unknown || (event.type == Type::message && event.from == From::unknown);
+  if (!is_unknown && ts <= now_) fire_before(ts, &whose);
   advance(ts);
-  if (event.type == Type::unknown) return;
-  if (event.type == Type::message && event.from == From::unknown) return;
+  if (is_unknown) return;
 
   change(now_, [&] {
     const std::string shop(event.shop);
@@ -115,11 +118,11 @@ void Recount::apply(const proto::Event& event) {
         break;
     }
   });
-  fire_before(now_);
+  if (!in_doubt) fire_before(now_, &whose);
 }
 
 void Recount::advance(Time to) {
-  if (to < now_) return;
+  if (to <= now_) return;
   fire_before(to);
   now_ = to;
 }
@@ -129,16 +132,17 @@ void Recount::change_rules(Rules rules) {
   fire_before(now_);
 }
 
-void Recount::fire_before(Time end) {
-  for (auto due = next_due(); due && due->at < end; due = next_due()) {
+void Recount::fire_before(Time end, const Whose* only) {
+  for (auto due = next_due(only); due && due->at < end; due = next_due(only)) {
     // One that a late event made due changes the levels now; it is placed in the past all the same.
     change(std::max(due->at, now_), [&] { fire(*due); });
   }
 }
 
-std::optional<Recount::Due> Recount::next_due() {
+std::optional<Recount::Due> Recount::next_due(const Whose* only) {
   std::optional<Due> first;
   for (auto& [key, value] : conversations_) {
+    if (only != nullptr && key != *only) continue;
     Conversation& conversation = value;  // not every compiler lets a lambda have a part of a pair
     const auto consider = [&](Time at, Deadline deadline) {
       if (!first || at < first->at || (at == first->at && deadline < first->deadline)) {

@@ -28,7 +28,9 @@ class Recount {
   explicit Recount(Rules rules);
 
   /// An event; a customer is known by `customer` or, where that is empty, by `customer_key`.
-  void apply(const proto::Event& event);
+  /// `in_doubt`: what it makes overdue fires when time goes on, or before a later event of the same
+  /// customer.
+  void apply(const proto::Event& event, bool in_doubt = false);
   void advance(Time to);
   /// Other rules from now on, for the same windows, zone, shops and agents: what was judged stays,
   /// and a deadline that has moved into the past fires (R41).
@@ -134,8 +136,10 @@ class Recount {
   Time limit(const ShopRules& rules) const;
   bool can_be_judged(const Conversation& conversation) const;
 
-  void fire_before(Time end);
-  std::optional<Due> next_due();
+  using Whose = std::pair<std::string, std::string>;  ///< shop and customer
+  /// Of one conversation, or of all.
+  void fire_before(Time end, const Whose* only = nullptr);
+  std::optional<Due> next_due(const Whose* only);
   void fire(const Due& due);
 
   /// Does one change at one instant: notes how the levels moved and which agents it touched.

@@ -7,7 +7,7 @@ namespace deskpulse::property {
 ReorderRecount::ReorderRecount(const Settings& settings, Recount& recount)
     : settings_(settings), recount_(recount) {}
 
-void ReorderRecount::arrive(const Act& act, Time wall) {
+void ReorderRecount::arrive(const Act& act, Time wall, bool in_doubt) {
   if (act.ts > wall + settings_.max_clock_skew) {
     ++counts_.future;
     return;
@@ -36,7 +36,7 @@ void ReorderRecount::arrive(const Act& act, Time wall) {
     if (late) ++counts_.late;
   }
   if (late) {
-    recount_.apply(act.event());
+    recount_.apply(act.event(), in_doubt);
     return;
   }
   waiting_.push_back(act);

@@ -31,7 +31,8 @@ class ReorderRecount {
 
   ReorderRecount(const Settings& settings, Recount& recount);
 
-  void arrive(const Act& act, Time wall);
+  /// `in_doubt`: the clocks say that it is not as late as watermark().
+  void arrive(const Act& act, Time wall, bool in_doubt = false);
   /// Time goes on without an event; an earlier time than watermark() is ignored.
   void advance(Time watermark);
   /// The end of a replay.

@@ -10,7 +10,9 @@ using property::Recount;
 using property::ReorderRecount;
 using property::Series;
 
-void Delivered::moved(Time watermark) { entries_.push_back({std::nullopt, watermark}); }
+void Delivered::moved(Time watermark) {
+  entries_.push_back({.number = std::nullopt, .at = watermark});
+}
 
 Recounted recount(const Scenario& scenario, const Traffic& traffic,
                   const std::vector<Delivered::Entry>& entries, Time until) {
@@ -30,7 +32,7 @@ Recounted recount(const Scenario& scenario, const Traffic& traffic,
     }
     const int before = taken();
     const int duplicates = order.counts().duplicates;
-    order.arrive(traffic.acts[*entry.number], entry.at);
+    order.arrive(traffic.acts[*entry.number], entry.at, entry.in_doubt);
     if (taken() > before) {
       ++result.accepted[*entry.number];
     } else if (order.counts().duplicates == duplicates) {
@@ -47,7 +49,7 @@ Recounted recount(const Scenario& scenario, const Traffic& traffic,
 Recounted recount_everything(const Scenario& scenario, const Traffic& traffic, Time until) {
   std::vector<Delivered::Entry> entries;
   for (const Publication& publication : traffic.publications) {
-    entries.push_back({publication.number, std::numeric_limits<Time>::max() / 2});
+    entries.push_back({.number = publication.number, .at = std::numeric_limits<Time>::max() / 2});
   }
   return recount(scenario, traffic, entries, until);
 }

@@ -18,7 +18,9 @@ namespace deskpulse::simulation {
 /// holds at the end is what the numbers must be made of.
 class Delivered {
  public:
-  void act(std::size_t number, Time wall) { entries_.push_back({number, wall}); }
+  void act(std::size_t number, Time wall, bool in_doubt) {
+    entries_.push_back({.number = number, .at = wall, .in_doubt = in_doubt});
+  }
   void newest_was_refused() { entries_.back().refused = true; }
   void moved(Time watermark);
   std::size_t length() const { return entries_.size(); }
@@ -28,6 +30,7 @@ class Delivered {
   struct Entry {
     std::optional<std::size_t> number;  ///< of an act; none: the watermark moved
     Time at = 0;                        ///< the wall clock, or the watermark
+    bool in_doubt = false;              ///< it was not as late by any clock as the watermark
     bool refused = false;               ///< the daemon said so: a duplicate, too late, future
   };
   const std::vector<Entry>& entries() const { return entries_; }

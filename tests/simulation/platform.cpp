@@ -19,7 +19,7 @@ Platform::Platform(const Scenario& scenario, const Traffic& traffic, Agenda& age
       network_(scenario.seed, "network") {}
 
 proto::Instant Platform::clock() const {
-  return proto::Instant{proto::Millis{agenda_.now() + scenario_.source_skew}};
+  return proto::Instant{proto::Millis{scenario_.source_time(agenda_.now())}};
 }
 
 std::optional<Platform::Position> Platform::position(std::size_t number) const {

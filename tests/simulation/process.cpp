@@ -93,11 +93,22 @@ feed::StreamSettings Process::stream_settings() const {
   if (plant_ != Plant::unbound_position) settings.source = source_;
   settings.start_at = scenario_.start_at;
   settings.resume_from = recovered_.cursor;
-  settings.has_history = monitor_->intake().counters().connects > 0;
+  settings.has_history = recovered_.was_set_aside || monitor_->intake().counters().connects > 0;
   return settings;
 }
 
 Recovered Process::recover_state(SimulatedDisk& disk) {
+  Recovered recovered = read_state(disk);
+  if (!is_from_the_future(recovered)) return recovered;
+  surroundings_.say("set aside", std::to_string(recovered.monitor->ahead().count()));
+  if (set_aside(disk, store_, recovered))
+    throw Crash{};  // it refuses to start, and is started again
+  recovered = read_state(disk);
+  recovered.was_set_aside = true;
+  return recovered;
+}
+
+Recovered Process::read_state(SimulatedDisk& disk) {
   Recovered recovered = recover(store_, [this] {
     return std::make_unique<Monitor>(property::settings_of(scenario_.rules),
                                      intake_settings(scenario_), proto::IdHasher{},

@@ -91,6 +91,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   const feed::StreamSession& session() const { return session_; }
   const store::SnapshotStore& store() const { return store_; }
   const std::optional<store::SnapshotInfo>& restored_from() const { return recovered_.snapshot; }
+  bool was_set_aside() const { return recovered_.was_set_aside; }
   /// Of the snapshot.
   const std::optional<feed::Cursor>& restored_cursor() const { return recovered_.snapshot_cursor; }
   /// The last batch of the journal in the snapshot.
@@ -115,6 +116,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   void acknowledge(std::uint64_t seq);
   Recovered recover_state(SimulatedDisk& disk);
   feed::StreamSettings stream_settings() const;
+  Recovered read_state(SimulatedDisk& disk);
   store::JournalMark journal_mark();
   std::uint64_t cut_journal();
   void journal_due();

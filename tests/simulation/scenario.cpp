@@ -37,6 +37,23 @@ FaultCounts faults_of(Random& random, Family family) {
   return faults;
 }
 
+/// What the clocks do, by numbers of their own: so the rest of a world does not depend on it.
+void set_clocks(Scenario& world) {
+  Random random(world.seed, "clocks");
+  world.says_time = random.percent(60);
+  if (world.family != Family::wild) return;
+  if (random.percent(25)) world.source_drift = random.between(-20'000, 20'000);
+  if (random.percent(25)) world.wall_drift = random.between(-20'000, 20'000);
+  const std::int64_t steps = random.percent(40) ? random.between(1, 3) : 0;
+  for (std::int64_t i = 0; i < steps; ++i) {
+    const Time at = world.begin + random.between(0, world.length);
+    const Time by = random.of<Time>({500, 3'000, 8'000, 30'000, 2 * kMinute, 5 * kMinute, kHour});
+    world.source_steps.push_back({at, random.percent(70) ? -by : by, random.percent(60)});
+  }
+  std::sort(world.source_steps.begin(), world.source_steps.end(),
+            [](const ClockStep& a, const ClockStep& b) { return a.at < b.at; });
+}
+
 }  // namespace
 
 std::string_view family_name(Family family) {
@@ -103,8 +120,15 @@ Scenario scenario_of(std::uint64_t seed) {
     world.contradicts = random.percent(20);
     if (random.percent(30)) world.faults.sources = static_cast<int>(random.between(1, 2));
   }
-  world.says_time = Random(seed, "clocks").percent(60);  // so the rest does not depend on it
+  set_clocks(world);
   return world;
+}
+
+Time Scenario::source_time(Time now) const {
+  Time time = now + source_skew + (now - begin) * source_drift / (1'000 * kSecond);
+  for (const ClockStep& step : source_steps)
+    if (step.at <= now) time += step.by;
+  return time;
 }
 
 std::string Scenario::text() const {
@@ -127,6 +151,11 @@ std::string Scenario::text() const {
           word("source_skew", source_skew) + word("delay", delay) +
           word("snapshot_interval", snapshot_interval) + word("snapshot_time", snapshot_time) +
           word("journal", journal ? 1 : 0);
+  if (source_drift != 0) text += word("source_drift", source_drift);
+  if (wall_drift != 0) text += word("wall_drift", wall_drift);
+  for (const ClockStep& step : source_steps) {
+    text += word(step.both ? "both_set" : "source_set", step.by) + word("at", step.at);
+  }
   if (backlog != ~std::uint64_t{0}) text += word("backlog", backlog);
   text += ';';
   const auto fault = [&](const char* name, int count) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/feed/stream_session.hpp"
 #include "tests/property/reorder_recount.hpp"
@@ -49,6 +50,13 @@ struct FaultCounts {
   int clock_steps = 0;    ///< the daemon's clock is set
 };
 
+/// A clock that is set to another time than it had, once and for all.
+struct ClockStep {
+  Time at = 0;  ///< true time
+  Time by = 0;
+  bool both = false;  ///< the daemon's as well, as when both are on one machine
+};
+
 struct Scenario {
   std::uint64_t seed = 0;
   Family family = Family::calm;
@@ -79,6 +87,8 @@ struct Scenario {
   bool contradicts = false;  ///< says that there is a gap where there is none, and sends all again
   bool says_time = false;    ///< `ready` has its clock
   Time source_skew = 0;      ///< its clock before true time
+  std::vector<ClockStep> source_steps;  ///< in order
+  Time source_drift = 0;                ///< milliseconds that it gains in a thousand seconds
 
   // Network
   Time delay = 0;  ///< the longest of a frame
@@ -87,6 +97,7 @@ struct Scenario {
   Time snapshot_interval = 5'000;
   Time snapshot_time = 0;  ///< the longest that writing one takes
   bool journal = false;
+  Time wall_drift = 0;  ///< of the daemon's clock, as `source_drift`
   FaultCounts faults;
 
   /// Nothing that was published is lost but by the daemon's own fault.
@@ -95,6 +106,10 @@ struct Scenario {
   Time longest_delay() const {
     return std::max(disorder_percent > 0 ? disorder : 0, late_percent > 0 ? lateness : 0);
   }
+  /// What the source's clock says at a true time.
+  Time source_time(Time now) const;
+  /// What the daemon's has gained by its drift.
+  Time wall_gain(Time now) const { return (now - begin) * wall_drift / (1'000 * kSecond); }
   std::string text() const;
 };
 

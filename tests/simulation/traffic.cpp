@@ -163,7 +163,7 @@ class Writer {
 
   std::size_t put(property::Act act, bool nameless) {
     const std::size_t number = traffic_.acts.size();
-    act.ts = clock_ + scenario_.source_skew;
+    act.ts = scenario_.source_time(clock_);
     if (!nameless) act.id = 'e' + std::to_string(number);
     traffic_.acts.push_back(std::move(act));
     return number;

@@ -67,6 +67,7 @@ class World final : private Surroundings {
         random_(scenario.seed, "faults"),
         platform_(scenario, traffic_, agenda_, trace_),
         disk_(scenario.seed),
+        stepped_(scenario.source_drift != 0 || scenario.wall_drift != 0),
         engine_(property::settings_of(scenario.rules)) {}
 
   Outcome run() {
@@ -96,6 +97,7 @@ class World final : private Surroundings {
     }
     disk_.lies_about_sync = options_.plant == Plant::no_sync;
     plan_faults();
+    plan_clocks();
     start();
     look_again();
     end_ = scenario_.begin + scenario_.length;
@@ -127,6 +129,7 @@ class World final : private Surroundings {
     crash_at_ack_ = false;
     platform_.refuse_until(0);
     if (scenario_.family == Family::wild) wall_offset_ = 0;
+    clock_set_at_ = agenda_.now();
     if (paused_) resume();
     if (!process_) start();
   }
@@ -250,7 +253,7 @@ class World final : private Surroundings {
 
   ClockReading clocks() override {
     const Time standing = is_suspended_ ? agenda_.now() - paused_at_ : 0;
-    return {instant(agenda_.now() + wall_offset_),
+    return {instant(agenda_.now() + wall_offset_ + scenario_.wall_gain(agenda_.now())),
             proto::Millis{agenda_.now() - scenario_.begin - suspended_ - standing}};
   }
 
@@ -293,7 +296,8 @@ class World final : private Surroundings {
     const auto number = traffic_.number_of(event);
     if (!number) throw Failed{"an event was delivered that nobody sent"};
     // What is from the future is judged by the source's clock, where ours was set back.
-    delivered_.act(*number, millis(process_->monitor().intake().clock().latest(wall)));
+    const feed::LiveClock& clock = process_->monitor().intake().clock();
+    delivered_.act(*number, millis(clock.latest(wall)), clock.is_in_doubt(watermark_, wall));
     refused_ = refused();
     ++outcome_.delivered;
     if (crash_at_event_ && --*crash_at_event_ == 0 && random_.percent(50)) {
@@ -442,9 +446,25 @@ class World final : private Surroundings {
       if (scenario_.family == Family::wild) {
         wall_offset_ = random_.of<Time>({wall_offset_, -10'000, -kHour});
       }
-      stepped_ = true;
+      clock_was_set();
       trace_.line(agenda_.now(), {"clock", std::to_string(wall_offset_)});
     });
+  }
+
+  void plan_clocks() {
+    for (const ClockStep& step : scenario_.source_steps) {
+      agenda_.at(step.at, [this, step] {
+        if (step.both && !healed_) wall_offset_ += step.by;
+        clock_was_set();
+        trace_.line(agenda_.now(),
+                    {step.both ? "both clocks" : "source's clock", std::to_string(step.by)});
+      });
+    }
+  }
+
+  void clock_was_set() {
+    stepped_ = true;
+    clock_set_at_ = agenda_.now();
   }
 
   /// Damages the newest snapshot, while nobody looks.
@@ -517,6 +537,7 @@ class World final : private Surroundings {
     note_watermark();
     note_epoch();
     check_staleness();
+    check_clocks();
     check_windows();
     check_levels();
   }
@@ -535,6 +556,30 @@ class World final : private Surroundings {
     const Time age = agenda_.now() - millis(watermark_);
     if (age > 2 * kLiveLag + heartbeat + scenario_.order.reorder_window + 2 * kSecond) {
       throw Failed{"the numbers are " + std::to_string(age) + " ms old, and shown as live"};
+    }
+  }
+
+  /// When numbers may be called live, as the clocks are.
+  void check_clocks() {
+    if (moment_.status.stale) return;
+    const Time wall = millis(process_->wall());
+    const Time source = millis(platform_.clock());
+    if (millis(watermark_) > std::max(wall, source) + kLiveLag) {
+      throw Failed{"the numbers are ahead of every clock, and shown as live"};
+    }
+    // A plain source does not say what time it is.
+    if (scenario_.protocol == feed::Protocol::plain) return;
+    const Time heard = std::max(scenario_.heartbeat + kLiveLag, 2 * scenario_.heartbeat + kSecond) +
+                       scenario_.delay + 2 * kSecond;
+    if (agenda_.now() - clock_set_at_ <= heard) return;
+    // Beyond the skew by no more than our own may have been set back.
+    if (source > wall + scenario_.order.max_clock_skew + kLiveLag + kSecond) {
+      throw Failed{"the source is from the future, and the numbers are shown as live"};
+    }
+    const Time age = std::min(wall, source) - millis(watermark_);
+    if (age > heard + kLiveLag + scenario_.order.reorder_window) {
+      throw Failed{"the numbers are " + std::to_string(age) +
+                   " ms behind both clocks, and shown as live"};
     }
   }
 
@@ -614,6 +659,7 @@ class World final : private Surroundings {
     Applied(const Stream& stream, const std::optional<feed::Cursor>& cursor)
         : stream_(stream), cursor_(cursor) {}
     void accepted(const proto::Event&, const proto::CustomerKey&) override {}
+    void in_doubt() override {}
     void advanced(proto::Instant) override {}
     void heard(proto::Instant) override {}
     void gap(std::string_view) override {}
@@ -646,6 +692,10 @@ class World final : private Surroundings {
 
   void check_restored() {
     const auto& header = process_->restored_from();
+    if (process_->was_set_aside()) {
+      must_restore_.reset();
+      safe_batches_.clear();
+    }
     std::size_t length = 0;
     bool counted_more_refused = false;
     if (header) {
@@ -808,7 +858,8 @@ class World final : private Surroundings {
   Time paused_at_ = 0;
   Time suspended_ = 0;  ///< for which the steady clock has stood still
   Time wall_offset_ = 0;
-  bool stepped_ = false;  ///< a clock was set
+  bool stepped_;           ///< a clock was set, or drifts
+  Time clock_set_at_ = 0;  ///< the last time
   const engine::Settings engine_;
   Platform::Position listens_behind_;         ///< what a plain source sends comes behind it
   Time newest_missed_until_ = 0;              ///< what the daemon was told last of a gap's end

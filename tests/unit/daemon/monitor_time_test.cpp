@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 using proto::Instant;
 using proto::Millis;
 
-/// The true time, the machine's two clocks, a monitor with its ticks, and a source that sends on a
-/// true clock. What it sends lies in the socket until the process runs.
+/// The source's time, the machine's two clocks, a monitor with its ticks, and a source that sends
+/// on a true clock. What it sends lies in the socket until the process runs.
 class Machine {
  public:
   explicit Machine(bool has_clock) : has_clock_(has_clock) {
@@ -42,6 +42,12 @@ class Machine {
     reading_.monotonic -= span;
   }
   void set_clock(Millis step) { reading_.system += step; }
+  void set_source_clock(Millis step) { true_time_ += step; }
+  /// As when they are on one machine.
+  void set_both_clocks(Millis step) {
+    set_clock(step);
+    set_source_clock(step);
+  }
 
   void customer_writes() { send(proto::From::customer, true_time_); }
   void agent_answers() { send(proto::From::human, true_time_); }
@@ -167,6 +173,85 @@ TEST_P(MachineTest, AStepBackwardMakesNoAnswerSlowAndLosesNone) {
     EXPECT_FALSE(stepped.moment().status.stale);
     EXPECT_EQ(stepped.moment().status.clock_steps, 2u);
   }
+}
+
+TEST_P(MachineTest, BothClocksSetBackMakeNobodySlowWhoIsAnswered) {
+  machine.run(5s);
+  machine.customer_writes();
+  machine.agent_answers();
+  machine.run(5s);
+  machine.set_both_clocks(-5min);
+  machine.customer_writes();
+  machine.run(6s);
+  machine.agent_answers();
+  machine.run(5s);
+  EXPECT_EQ(machine.slow_turns(), 0u);
+  EXPECT_EQ(machine.answered_turns(), 2u);
+  EXPECT_TRUE(machine.moment().status.stale);
+
+  machine.run(5min);
+  machine.customer_writes();
+  machine.run(5s);
+
+  EXPECT_EQ(machine.slow_turns(), 0u);
+  EXPECT_FALSE(machine.moment().status.stale);
+}
+
+TEST_P(MachineTest, AfterBothClocksWereSetBackWhoWaitsIsSlowOnceTimeHasComeThere) {
+  machine.run(5s);
+  machine.customer_writes();
+  machine.agent_answers();
+  machine.run(5s);
+  machine.set_both_clocks(-5min);
+  machine.run(2s);
+  machine.customer_writes();
+  machine.run(2min);
+  EXPECT_EQ(machine.slow_turns(), 0u);
+  EXPECT_TRUE(machine.moment().status.stale);
+
+  machine.run(3min);
+  machine.agent_answers();  // a plain source says by that how late it is
+  machine.run(5s);
+
+  EXPECT_EQ(machine.slow_turns(), 1u);
+}
+
+TEST_P(MachineTest, BothClocksSetBackByAnHourAreStaleAndWhatIsLostMarksTheWindows) {
+  machine.run(5s);
+  machine.customer_writes();
+  machine.agent_answers();
+  machine.run(5s);
+  machine.set_both_clocks(-1h);
+  machine.run(10s);
+  machine.customer_writes();
+  machine.run(50min);
+
+  EXPECT_TRUE(machine.moment().status.stale);
+  EXPECT_EQ(machine.moment().status.gaps, 1u);
+  for (const serve::WindowIncomplete& window : machine.moment().status.windows)
+    EXPECT_TRUE(window.incomplete) << window.window;
+
+  machine.run(10min);
+  machine.customer_writes();
+  machine.run(5s);
+
+  EXPECT_FALSE(machine.moment().status.stale);
+  EXPECT_EQ(machine.moment().status.gaps, 1u);
+}
+
+TEST(Monitor, ASourceFarAheadOfOurClockProvesNothing) {
+  Machine machine(true);
+  machine.run(5s);
+  machine.customer_writes();
+  machine.run(5s);
+  EXPECT_FALSE(machine.moment().status.stale);
+
+  machine.set_source_clock(10min);
+  machine.agent_answers();
+  machine.run(20s);
+
+  EXPECT_TRUE(machine.moment().status.stale);
+  EXPECT_EQ(machine.slow_turns(), 0u);
 }
 
 TEST_P(MachineTest, WhatIsInTheSocketAfterAStopIsReadBeforeTimePasses) {

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "daemon/journal_recorder.hpp"
+#include "daemon/serve/status.hpp"
 #include "daemon/store/journal_segments.hpp"
 #include "tests/unit/store/memory_disk.hpp"
 #include "tests/unit/store/text_content.hpp"
@@ -82,6 +85,58 @@ TEST(Recovery, NothingOfAStateThatIsNotTakenStays) {
     EXPECT_EQ(recovered.journal_batch, 0U) << good;
   }
   EXPECT_GT(refused, 5);
+}
+
+/// A state whose time is `kWall` and so much.
+void save_ahead_by(store::Disk& disk, proto::Millis ahead) {
+  State state;
+  proto::Event event;
+  event.type = proto::Type::close;
+  event.ts = kWall + ahead + 1s;
+  event.shop = "s";
+  event.customer = "c";
+  state.monitor->listener().event(event, event.ts);
+  save(disk, state);
+}
+
+TEST(Recovery, AStateThatIsALittleAheadOfTheClockIsGoneOnFromAndStale) {
+  store::MemoryDisk disk;
+  save_ahead_by(disk, 1min);
+
+  const Recovered recovered = recovered_from(disk);
+  recovered.monitor->listener().connected(5s, kWall);
+  recovered.monitor->listener().heartbeat(kWall, kWall);
+  serve::Moment moment;
+  recovered.monitor->fill(moment);
+
+  EXPECT_FALSE(is_from_the_future(recovered));
+  EXPECT_EQ(recovered.monitor->ahead(), 1min);
+  EXPECT_TRUE(moment.status.stale);
+  EXPECT_EQ(serve::not_ready_reason(moment.status), "ahead of the clock");
+}
+
+TEST(Recovery, AStateThatIsFarAheadOfTheClockIsSetAsideWithItsJournal) {
+  store::MemoryDisk disk;
+  save_ahead_by(disk, 1h);
+  store::JournalSegments segments(disk, {});
+  ASSERT_TRUE(segments.append(8, "#batch 8 1 " + store::key_text(kTestKey) + "\n#heard 5\n").safe);
+  store::SnapshotStore snapshots(disk, kTestKey);
+  const Recovered recovered = recover(snapshots, new_monitor);
+  ASSERT_TRUE(is_from_the_future(recovered));
+
+  ASSERT_FALSE(set_aside(disk, snapshots, recovered));
+
+  std::vector<std::string> names;
+  ASSERT_FALSE(disk.list(names));
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"set-aside-1700003600000-journal-0000000000000008.ndjson.gz",
+                                      "set-aside-1700003600000-snapshot-a"}));
+  Recovered anew = recover(snapshots, new_monitor);
+  EXPECT_FALSE(anew.snapshot);
+  EXPECT_FALSE(is_from_the_future(anew));
+  EXPECT_EQ(recover_journal(disk, kTestKey, true, anew).batches, 0U);
+  EXPECT_GT(snapshots.next_generation(), recovered.snapshot->generation);
 }
 
 TEST(Recovery, JournalLinesThatSayNothingKnownAreAGap) {

@@ -21,6 +21,9 @@ class RecordedJournal final : public IntakeJournal {
       kept.*field = texts_.emplace_back(event.*field);
     add([kept, id](IntakeJournal& to) { to.accepted(kept, id); });
   }
+  void in_doubt() override {
+    add([](IntakeJournal& to) { to.in_doubt(); });
+  }
   void advanced(proto::Instant watermark) override {
     add([watermark](IntakeJournal& to) { to.advanced(watermark); });
   }

@@ -23,7 +23,7 @@ struct RecordingListener : FeedListener {
     log.push_back(ts ? "heartbeat" : "heartbeat behind");
   }
   void gap(GapKind kind) override {
-    constexpr std::array kNames{"hole", "resume", "reset", "disconnect", "live_start"};
+    constexpr std::array kNames{"hole", "resume", "reset", "disconnect", "live_start", "set_back"};
     log.push_back(std::string("gap ") + kNames[static_cast<std::size_t>(kind)]);
   }
   void disconnected(Disconnect reason) override {

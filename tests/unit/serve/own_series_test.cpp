@@ -84,6 +84,7 @@ TEST(StatusCollectable, SaysHowNearEachLimitIs) {
   status.limits = {{.limit = "agents", .used = 8, .most = 10, .exceeded = 0},
                    {.limit = "shops", .used = 3, .most = 3, .exceeded = 7}};
   status.allowed_lateness = std::chrono::milliseconds{90'500};
+  status.ahead = std::chrono::milliseconds{7'500};
   status.clock_steps = 2;
   status.stalls = 1;
   status.log_lines_dropped = 4;
@@ -97,6 +98,7 @@ TEST(StatusCollectable, SaysHowNearEachLimitIs) {
   EXPECT_EQ(page.value("deskpulse_limit_exceeded_total", {{"limit", "agents"}}), 0);
   EXPECT_EQ(page.value("deskpulse_limit_exceeded_total", {{"limit", "shops"}}), 7);
   EXPECT_EQ(page.value("deskpulse_allowed_lateness_seconds", {}), 90.5);
+  EXPECT_EQ(page.value("deskpulse_watermark_ahead_seconds", {}), 7.5);
   EXPECT_EQ(page.value("deskpulse_clock_steps_total", {}), 2);
   EXPECT_EQ(page.value("deskpulse_stalls_total", {}), 1);
   EXPECT_EQ(page.value("deskpulse_log_lines_dropped_total", {}), 4);

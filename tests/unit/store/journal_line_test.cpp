@@ -27,6 +27,7 @@ class OneEvent final : public JournalRecords {
           &event.customer, &event.order, &event.id})
       *view = texts.emplace_back(*view);
   }
+  void in_doubt() override {}
   void advanced(proto::Instant) override {}
   void heard(proto::Instant) override {}
   void gap(std::string_view) override {}

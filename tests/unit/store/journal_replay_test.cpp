@@ -35,6 +35,7 @@ struct Recorder final : feed::IntakeJournal {
   }
   void advanced(proto::Instant watermark) override { writer.advanced(watermark); }
   void heard(proto::Instant ts) override { writer.heard(ts); }
+  void in_doubt() override { writer.in_doubt(); }
   void gap(GapKind kind) override { writer.gap(std::to_string(static_cast<int>(kind))); }
   void missed_until(proto::Instant until) override { writer.missed_until(until); }
   JournalWriter& writer;
@@ -48,6 +49,7 @@ struct Player final : JournalRecords {
   }
   void advanced(proto::Instant watermark) override { to.advanced(watermark); }
   void heard(proto::Instant ts) override { to.heard(ts); }
+  void in_doubt() override { to.in_doubt(); }
   void gap(std::string_view kind) override { to.gap(static_cast<GapKind>(kind[0] - '0')); }
   void missed_until(proto::Instant until) override { to.missed_until(until); }
   void ended(const JournalMark&) override {}

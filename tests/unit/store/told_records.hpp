@@ -21,6 +21,7 @@ class ToldRecords final : public JournalRecords {
     text.pop_back();
     told.push_back(text);
   }
+  void in_doubt() override { told.push_back("in doubt"); }
   void advanced(proto::Instant at) override { told.push_back("advanced " + digits(at)); }
   void heard(proto::Instant at) override { told.push_back("heard " + digits(at)); }
   void gap(std::string_view kind) override { told.push_back("gap " + std::string(kind)); }
