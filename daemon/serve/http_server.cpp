@@ -135,8 +135,8 @@ std::uint16_t HttpServer::Impl::start() {
   accept();
   try {
     thread_ = std::thread([this] { run(); });
-  } catch (const std::system_error& error) {
-    throw std::runtime_error("cannot make a thread for HTTP: " + error.code().message() +
+  } catch (const std::system_error& failure) {
+    throw std::runtime_error("cannot make a thread for HTTP: " + failure.code().message() +
                              "; raise the limit of tasks (TasksMax=, ulimit -u)");
   }
   return port;
