@@ -23,8 +23,10 @@ add_fault_test(canary ${here}/canary_test.py)
 add_fault_test(soak ${here}/soak --hours 0.004 --every 2 --rate 100
   --faults kill,terminate,damaged_snapshot,hang)
 add_fault_test(standing_reader ${here}/standing_reader_test.py)
-# What memory and processor time a program takes is not to be measured beside the sanitizers.
+# What memory and processor time a program takes is not to be measured beside the sanitizers, and they
+# take address space without end.
 if(NOT DESKPULSE_SANITIZE)
+  add_fault_test(scarce_memory ${here}/scarce_memory_test.py)
   foreach(of Growth Collisions)
     add_fault_test(growth.${of} ${here}/growth_test.py ${of})
   endforeach()

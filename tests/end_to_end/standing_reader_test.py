@@ -80,7 +80,7 @@ directory = "{self.folder / "state"}"
     def fill_the_pipe(self):
         """Until the daemon has dropped lines, too."""
         self.daemon.stand_still()
-        mistakes = "".join(f'mistake_{i} = "{"x" * 200}"\n' for i in range(MISTAKES))
+        mistakes = "".join(f"mistake_{i}_{'x' * 2_000} = 1\n" for i in range(MISTAKES))  # each in a line
         with open(self.daemon.path, "w", encoding="utf-8") as file:
             file.write("[log]\n" + mistakes + self.configuration)
 
