@@ -47,7 +47,7 @@ const std::vector<Folder>& folders() {
        {}},
       {"daemon/feed/",
        {"daemon/feed/", "daemon/image/", "daemon/memory/", "proto/"},
-       {"boost/", "openssl/"},
+       {"boost/", "openssl/", "sodium.h"},
        {"boost/system/", "boost/asio/awaitable.hpp"}},
       {"daemon/store/", {"daemon/store/", "daemon/image/", "proto/"}, {"sodium.h", "zlib.h"}, {}},
       {"daemon/wall/", {"daemon/wall/"}, {}, {}},
