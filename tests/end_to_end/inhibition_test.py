@@ -19,8 +19,8 @@ def of_daemon(name, instance="desk:9870", job="deskpulse"):
     return alert(name, instance=instance, job=job)
 
 
-def of_shop(name, shop, instance="desk:9870", job="deskpulse"):
-    return alert(name, shop=shop, instance=instance, job=job)
+def of_shop(name, shop):
+    return alert(name, shop=shop)
 
 
 class Inhibition(ProgramTest):
@@ -60,7 +60,8 @@ class Inhibition(ProgramTest):
 
     def test_without_its_feed_a_daemon_tells_of_the_feed_alone(self):
         of_this = [of_daemon("DeskpulseFeedGaps"), of_daemon("DeskpulseEventsRejected")]
-        of_others = [of_daemon("DeskpulseSnapshotOld"), of_daemon("DeskpulseFeedGaps", "other:9870")]
+        of_others = [of_daemon("DeskpulseSnapshotOld"), of_daemon("DeskpulseFeedGaps", "other:9870"),
+                     of_shop("DeskpulseManyCustomersWaitTooLong", "s1")]  # another daemon has live numbers of it
 
         self.assertEqual(self.held_back(of_daemon("DeskpulseFeedDown"), *of_this, *of_others), of_this)
 

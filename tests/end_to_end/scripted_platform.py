@@ -5,6 +5,7 @@ import importlib.util
 import itertools
 import sys
 import threading
+import time
 from pathlib import Path
 
 from programs import now_ms
@@ -36,6 +37,7 @@ class ScriptedPlatform:
         self._next = 1
         self._behind_ms = 0
         self._repeated = None
+        self._flapping = 0
         self._lock = threading.Lock()
 
     def __enter__(self):
@@ -70,6 +72,13 @@ class ScriptedPlatform:
         """What the heartbeats say."""
         self._behind_ms = round(seconds * 1000)
 
+    def set_flapping(self, seconds):
+        """Every other so many seconds nobody is served; 0: no more."""
+        self._flapping = seconds
+
+    def _is_away(self):
+        return self._flapping and time.monotonic() // self._flapping % 2
+
     def keep_sending(self, event):
         """The same event again and again, or those that a function makes each time; None: no more."""
         self._repeated = event
@@ -88,14 +97,14 @@ class ScriptedPlatform:
 
     async def _serve(self, reader, writer):
         try:
-            if not await self._producer.handshake(reader, writer):
+            if self._is_away() or not await self._producer.handshake(reader, writer):
                 return
             hello = await self._producer.receive(reader, writer)
             number = hello.get("after", self._head())
             ready = {"op": "ready", "epoch": "scripted", "resume": "ok" if "after" in hello else "live"}
             await self._send(writer, {**ready, "floor": 1, "head": self._head(), "heartbeat_ms": HEARTBEAT_MS})
             reading = asyncio.ensure_future(self._read(reader, writer))
-            while not reading.done():
+            while not reading.done() and not self._is_away():
                 if callable(repeated := self._repeated):
                     self.send(*repeated())
                 elif repeated:
