@@ -53,17 +53,15 @@ class Platform {
 
   /// Where in which numbering an act is to be had, or was.
   struct Position {
-    int epoch = 0;  ///< the first is 1
+    int numbering = 0;  ///< the first is 1
     std::uint64_t seq = 0;
     friend auto operator<=>(const Position&, const Position&) = default;
   };
-  Position newest() const { return {epochs_, head_}; }
+  Position newest() const { return {numbering(), head_}; }
   /// The newest of it; none: it has not been published.
   std::optional<Position> position(std::size_t number) const;
-  /// Of the cursor of a client.
-  static Position position(const std::string& epoch, std::uint64_t seq) {
-    return {std::stoi(epoch.substr(1)), seq};
-  }
+  /// Of a client.
+  Position position(const feed::Cursor& cursor) const { return {numbering_of(cursor), cursor.seq}; }
 
  private:
   struct Client {

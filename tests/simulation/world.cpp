@@ -589,7 +589,7 @@ class World final : private Surroundings {
       return process_->is_ready() && position <= listens_behind_;
     }
     const auto cursor = process_->session().cursor();
-    return cursor && position <= Platform::position(cursor->epoch, cursor->seq);
+    return cursor && position <= platform_.position(*cursor);
   }
 
   /// The acts that the daemon has missed and can know of.
@@ -603,7 +603,7 @@ class World final : private Surroundings {
       const auto position = platform_.position(number);
       if (delivered[number] || !position || !is_passed(*position)) continue;
       // A server that began anew before this state did cannot tell that there was more.
-      if (published_in_.at(number) < first_epoch_) continue;
+      if (published_in_.at(number) < first_numbering_) continue;
       // Of later than the source's clock was, or than is taken, are only those of a clock that was
       // set back.
       const Time known = missed_until_.try_emplace(number, newest_missed_until_).first->second;

@@ -135,7 +135,7 @@ TEST(Recovery, AStateThatIsFarAheadOfTheClockIsSetAsideWithItsJournal) {
   Recovered anew = recover(snapshots, new_monitor);
   EXPECT_FALSE(anew.snapshot);
   EXPECT_FALSE(is_from_the_future(anew));
-  EXPECT_EQ(recover_journal(disk, kTestKey, true, anew).batches, 0U);
+  EXPECT_EQ(recover_journal(disk, kTestKey, {}, anew).batches, 0U);
   EXPECT_GT(snapshots.next_generation(), recovered.snapshot->generation);
 }
 
