@@ -39,13 +39,23 @@ in_namespaces() {
   [ "$(id -u)" = 0 ] || die "only root can make a root; use sudo"
   if [ -z "${IN_NAMESPACES:-}" ]; then
     scratch=$(mktemp -d "${TMPDIR:-/tmp}/deskpulse-root.XXXXXX")
-    trap 'rm -rf --one-file-system "$scratch"' EXIT
-    IN_NAMESPACES=$scratch unshare --mount --pid --fork --kill-child -- "$0" "$@"
+    trap 'leave_namespaces "$!"' EXIT
+    trap 'exit 143' INT TERM HUP
+    set -m  # in a group of its own, where a signal does what it does elsewhere
+    IN_NAMESPACES=$scratch unshare --mount --pid --fork --kill-child -- "$0" "$@" &
+    wait "$!"
     exit
   fi
   scratch=$IN_NAMESPACES
   root=$scratch/root
   mkdir "$root"
+}
+
+# The end of `unshare` is the end of everything in its namespaces, a moment later.
+leave_namespaces() {
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+  until rm -rf --one-file-system "$scratch"; do sleep 1; done
 }
 
 # The sources of packages of this machine that are Debian's, one a line: address, suite, component.
