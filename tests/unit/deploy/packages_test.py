@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""deploy/packages.sh names the packages of each release of Debian. Usage: packages_test.py SOURCES"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+SOURCES = Path(sys.argv.pop(1) if len(sys.argv) > 1 else ".").resolve()
+SCRIPT = (SOURCES / "deploy/packages.sh").read_text(encoding="utf-8")
+LISTS = ("packages_to_build", "packages_to_test", "packages_to_demo")
+TESTING = "ID=debian\nVERSION_CODENAME=forky\n"  # has no number
+
+
+def release(number):
+    return f'ID=debian\nVERSION_ID="{number}"\n'
+
+
+class Packages(unittest.TestCase):
+    def lists(self, os_release):
+        """Each list's packages with their reasons, on a machine of that description."""
+        with tempfile.TemporaryDirectory() as folder:
+            described = Path(folder, "os-release")
+            described.write_text(os_release, encoding="utf-8")
+            script = SCRIPT.replace("/etc/os-release", str(described))
+            shown = "\n".join(f'printf "%s\\0" "${name}"' for name in LISTS)
+            run = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", f"{script}\n{shown}"], capture_output=True, check=True, text=True
+            )
+        texts = run.stdout.split("\0")
+        return [[line.split(None, 1) for line in text.strip().split("\n")] for text in texts[: len(LISTS)]]
+
+    def test_every_package_is_named_with_its_reason(self):
+        for os_release in (release(12), release(13), TESTING):
+            for packages in self.lists(os_release):
+                self.assertGreater(len(packages), 1)
+                for name, *reason in packages:
+                    self.assertRegex(name, r"^[a-z0-9][a-z0-9.+-]+$")
+                    self.assertTrue(reason, name)
+
+    def test_boost_is_the_one_of_the_release(self):
+        for os_release, boost in (
+            (release(12), "libboost1.81-dev"),
+            (release(13), "libboost-dev"),
+            (TESTING, "libboost-dev"),
+        ):
+            to_build = [name for name, _ in self.lists(os_release)[0]]
+            self.assertEqual([name for name in to_build if re.match("libboost", name)], [boost])
+
+    def test_nothing_else_differs(self):
+        twelve, thirteen = (
+            {name for packages in self.lists(release(number)) for name, _ in packages} for number in (12, 13)
+        )
+
+        self.assertEqual(twelve ^ thirteen, {"libboost1.81-dev", "libboost-dev"})
+
+
+if __name__ == "__main__":
+    unittest.main()
