@@ -4,9 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <optional>
-#include <regex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/serve/http_server.hpp"
@@ -49,11 +50,12 @@ class RawRequests : public testing::Test {
   Statuses statuses(const std::string& bytes) {
     const std::optional<std::string> answers = answers_to(bytes);
     if (!answers) return {0};
-    static const std::regex status_line("HTTP/1\\.1 ([0-9]{3}) ");
+    constexpr std::string_view kVersion = "HTTP/1.1 ";
     Statuses found;
-    for (std::sregex_iterator each(answers->begin(), answers->end(), status_line), end; each != end;
-         ++each) {
-      found.push_back(static_cast<unsigned>(std::stoul((*each)[1])));
+    for (std::size_t at = 0; (at = answers->find(kVersion, at)) != std::string::npos;) {
+      at += kVersion.size();
+      const bool is_status = std::isdigit(static_cast<unsigned char>(answers->at(at))) != 0;
+      if (is_status) found.push_back(static_cast<unsigned>(std::stoul(answers->substr(at, 3))));
     }
     return found;
   }
