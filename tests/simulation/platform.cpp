@@ -180,11 +180,10 @@ void Platform::become_another() {
 }
 
 int Platform::numbering_of(const feed::Cursor& cursor) const {
-  const auto same = [&](const feed::Cursor& one) {
-    return one.source == cursor.source && one.epoch == cursor.epoch;
-  };
-  const auto found = std::find_if(numberings_.begin(), numberings_.end(), same);
-  return static_cast<int>(found - numberings_.begin()) + 1;
+  const auto same = [&](const feed::Cursor& one) { return one.has_numbers_of(cursor); };
+  // The newest: where a bug is put in, the daemon does not say whose it is.
+  const auto found = std::find_if(numberings_.rbegin(), numberings_.rend(), same);
+  return static_cast<int>(numberings_.rend() - found);
 }
 
 void Platform::begin_numbering() {

@@ -115,7 +115,7 @@ TEST(Simulation, FindsDuplicatesThatWereForgotten) {
 
 TEST(Simulation, FindsAPositionThatIsTakenForOneOfAnotherSource) {
   std::string why;
-  EXPECT_NE(first_failure(Plant::unbound_position, 100, why), 0U);
+  EXPECT_NE(first_failure(Plant::unbound_position, 300, why), 0U);
 }
 
 TEST(Simulation, FindsThatALateFirstEventEndsAGapTooEarly) {
