@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <pthread.h>
+#include <spdlog/async.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <condition_variable>
-#include <deque>
+#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -33,10 +36,22 @@ std::string_view level_name(LogLevel level) {
   return "error";
 }
 
+// A pipe takes a line of this length, with its end, in one piece: no other process that writes
+// there comes between.
+constexpr std::size_t kLongestLine = PIPE_BUF;
+constexpr std::size_t kLongestValue = 1'024;  ///< as it is written
+constexpr std::string_view kCut = "…";        ///< where the rest is missing
+
+/// Not inside of one, in UTF-8.
+bool begins_a_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
+
 /// JSON's escapes, which logfmt readers know as well. Bytes beyond ASCII pass as they are.
 void append_quoted(std::string& line, std::string_view text) {
+  const std::size_t most = line.size() + kLongestValue - 1;  // before the last quote
   line += '"';
+  std::size_t cut = line.size();  // behind the last character that leaves room for the mark
   for (const char c : text) {
+    if (begins_a_character(c) && line.size() + kCut.size() <= most) cut = line.size();
     if (c == '"' || c == '\\') {
       line += '\\';
       line += c;
@@ -48,6 +63,11 @@ void append_quoted(std::string& line, std::string_view text) {
       line += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     } else {
       line += c;
+    }
+    if (line.size() > most) {
+      line.resize(cut);
+      line += kCut;
+      break;
     }
   }
   line += '"';
@@ -77,7 +97,7 @@ void append_field(std::string& line, LogFormat format, std::string_view key,
     return;
   }
   const std::string_view text = std::get<std::string_view>(value);
-  if (json || needs_quotes(text))
+  if (json || needs_quotes(text) || text.size() > kLongestValue)
     append_quoted(line, text);
   else
     line += text;
@@ -103,122 +123,164 @@ bool write_whole(int descriptor, std::string_view text) {
   return true;
 }
 
+bool write_line(int descriptor, std::string line) {
+  line += '\n';
+  return write_whole(descriptor, line);
+}
+
 std::string line_of_now(LogLevel level, std::string_view message,
                         std::initializer_list<LogField> fields) {
-  return format_log_line(current_format, std::chrono::system_clock::now(), level, message, fields) +
-         '\n';
+  return format_log_line(current_format, std::chrono::system_clock::now(), level, message, fields);
 }
+
+using Pool = spdlog::details::thread_pool;
+
+/// Writes whole lines to a descriptor, on the pool's thread and as long as the reader takes.
+class LineSink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  LineSink(int descriptor, Pool& pool) : descriptor_(descriptor), pool_(pool) {
+    set_pattern_("%v");
+  }
+
+  /// Waits until so many lines have left the queue, and those that were not dropped are written:
+  /// while the reader takes one in `for_one`, and for `for_all` at most. False when they have not.
+  bool wait_for(std::uint64_t lines, std::chrono::milliseconds for_one,
+                std::chrono::milliseconds for_all) {
+    using Steady = std::chrono::steady_clock;
+    const auto deadline = Steady::now() + for_all;
+    std::unique_lock lock(taken_mutex_);
+    const auto are_through = [&] { return taken_ + pool_.overrun_counter() >= lines; };
+    while (!are_through()) {
+      const std::uint64_t taken = taken_;
+      const bool goes_on = changed_.wait_until(lock, std::min(deadline, Steady::now() + for_one),
+                                               [&] { return are_through() || taken_ != taken; });
+      if (!goes_on || (Steady::now() >= deadline && !are_through())) return false;
+    }
+    return true;
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    bool is_written = false;
+    try {
+      say_what_was_dropped();
+      spdlog::memory_buf_t line;
+      formatter_->format(message, line);
+      is_written = write_whole(descriptor_, {line.data(), line.size()});
+    } catch (const std::exception&) {  // no memory; counted below
+    }
+    if (!is_written) ++dropped;
+    const std::lock_guard lock(taken_mutex_);
+    ++taken_;
+    changed_.notify_all();
+  }
+  void flush_() override {}
+
+ private:
+  /// Those were older than the line that comes next; or dropped since that one was taken, a moment
+  /// ago.
+  void say_what_was_dropped() {
+    const std::size_t overrun = pool_.overrun_counter();
+    if (overrun == said_) return;
+    write_line(descriptor_, line_of_now(LogLevel::warn, "Log lines were dropped, nobody took them.",
+                                        {{"count", static_cast<std::int64_t>(overrun - said_)}}));
+    said_ = overrun;
+  }
+
+  const int descriptor_;
+  Pool& pool_;
+  std::size_t said_ = 0;    ///< of the pool's overruns
+  std::mutex taken_mutex_;  ///< of what follows
+  std::condition_variable changed_;
+  std::uint64_t taken_ = 0;
+};
 
 }  // namespace
 
-/// Lines on their way to a descriptor. It outlives its LogThread where the thread waits for ever.
-struct LogQueue {
-  explicit LogQueue(int to) : descriptor(to) {}
-
-  void push(std::string line) {
-    const std::lock_guard lock(mutex);
-    bytes += line.size();
-    lines.push_back(std::move(line));
-    for (; bytes > kMostBytes; lines.pop_front()) {
-      bytes -= lines.front().size();
+/// Lines on their way to a descriptor: spdlog's queue and thread. It outlives its LogThread where
+/// the thread waits for ever.
+class LogQueue {
+ public:
+  explicit LogQueue(int descriptor)
+      : pool_(std::make_shared<Pool>(kMostLines, 1,
+                                     [] { ::pthread_setname_np(::pthread_self(), "log"); })),
+        sink_(std::make_shared<LineSink>(descriptor, *pool_)),
+        logger_(std::make_shared<spdlog::async_logger>(
+            "", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {
+    // It is called inside of push() only: there is no memory for the line.
+    logger_->set_error_handler([this](const std::string&) {
+      --pushed_;
       ++dropped;
-      ++not_said;
-    }
-    changed.notify_all();
+    });
   }
 
-  static constexpr std::size_t kMostBytes = 1 << 20;
-  const int descriptor;
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<std::string> lines;
-  std::size_t bytes = 0;       ///< of the lines
-  std::uint64_t not_said = 0;  ///< of those that were dropped
-  std::uint64_t taken = 0;     ///< how many are through
-  bool is_idle = true;         ///< all are
-  bool is_ending = false;
+  void push(std::string_view line) {
+    const std::lock_guard lock(mutex_);
+    ++pushed_;
+    logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+    const std::size_t overrun = pool_->overrun_counter();
+    dropped += overrun - std::exchange(overrun_, overrun);
+  }
+
+  bool drain() {
+    std::uint64_t pushed = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      pushed = pushed_;
+    }
+    return sink_->wait_for(pushed, std::chrono::seconds(1), std::chrono::seconds(5));
+  }
+
+ private:
+  static constexpr std::size_t kMostLines = 1'024;
+
+  const std::shared_ptr<Pool> pool_;
+  const std::shared_ptr<LineSink> sink_;
+  const std::shared_ptr<spdlog::async_logger> logger_;
+  std::mutex mutex_;  ///< of what follows; nobody writes while it is held
+  std::uint64_t pushed_ = 0;
+  std::size_t overrun_ = 0;  ///< of them, and counted in `dropped`
 };
 
 namespace {
 
 std::mutex target_mutex;
-std::shared_ptr<LogQueue> target;  ///< null: whoever logs writes
+LogQueue* target = nullptr;  ///< null: whoever logs writes
 
 void hand_over(std::string line) {
   const std::lock_guard lock(target_mutex);
   if (target != nullptr)
-    target->push(std::move(line));
-  else if (!write_whole(STDERR_FILENO, line))
+    target->push(line);
+  else if (!write_line(STDERR_FILENO, std::move(line)))
     ++dropped;
-}
-
-void write_lines(LogQueue& queue) {
-  ::pthread_setname_np(::pthread_self(), "log");
-  std::unique_lock lock(queue.mutex);
-  for (;;) {
-    queue.is_idle = queue.lines.empty();
-    queue.changed.notify_all();
-    queue.changed.wait(lock, [&] { return !queue.lines.empty() || queue.is_ending; });
-    if (queue.lines.empty()) return;
-    queue.is_idle = false;
-    std::string text = std::move(queue.lines.front());
-    queue.lines.pop_front();
-    queue.bytes -= text.size();
-    const std::uint64_t left_out = std::exchange(queue.not_said, 0);
-    lock.unlock();
-    if (left_out > 0)
-      text.insert(0, line_of_now(LogLevel::warn, "Log lines were dropped, nobody took them.",
-                                 {{"count", static_cast<std::int64_t>(left_out)}}));
-    if (!write_whole(queue.descriptor, text)) ++dropped;
-    lock.lock();
-    ++queue.taken;
-  }
 }
 
 }  // namespace
 
-LogThread::LogThread(int descriptor)
-    : queue_(std::make_shared<LogQueue>(descriptor)),
-      thread_([queue = queue_] { write_lines(*queue); }) {
+LogThread::LogThread(int descriptor) : queue_(std::make_unique<LogQueue>(descriptor)) {
   const std::lock_guard lock(target_mutex);
-  target = queue_;
+  target = queue_.get();
 }
 
 LogThread::~LogThread() {
   if (!drain()) {
-    thread_.detach();
+    // spdlog's pool would wait for its thread, and that for the reader.
+    static_cast<void>(queue_.release());
     return;
   }
-  {
-    const std::lock_guard lock(target_mutex);
-    target = nullptr;
-  }
-  {
-    const std::lock_guard lock(queue_->mutex);
-    queue_->is_ending = true;
-    queue_->changed.notify_all();
-  }
-  thread_.join();
+  const std::lock_guard lock(target_mutex);
+  target = nullptr;
 }
 
-void LogThread::say(std::string_view line) { queue_->push(std::string(line) + '\n'); }
-
-bool LogThread::drain() {
-  using Steady = std::chrono::steady_clock;
-  constexpr std::chrono::seconds kForOneLine{1};
-  constexpr std::chrono::seconds kForAll{5};
-  const auto deadline = Steady::now() + kForAll;
-  std::unique_lock lock(queue_->mutex);
-  const auto is_through = [this] { return queue_->is_idle && queue_->lines.empty(); };
-  while (!is_through()) {
-    const std::uint64_t taken = queue_->taken;
-    const bool goes_on =
-        queue_->changed.wait_until(lock, std::min(deadline, Steady::now() + kForOneLine),
-                                   [&] { return is_through() || queue_->taken != taken; });
-    if (!goes_on || (Steady::now() >= deadline && !is_through())) return false;
-  }
-  return true;
+void LogThread::say(std::string_view line) {
+  constexpr std::size_t kMost = kLongestLine - 1;  // before its end
+  if (line.size() <= kMost) return queue_->push(line);
+  std::size_t cut = kMost - kCut.size();
+  while (cut > 0 && !begins_a_character(line[cut])) --cut;
+  queue_->push(std::string(line.substr(0, cut)).append(kCut));
 }
+
+bool LogThread::drain() { return queue_->drain(); }
 
 std::uint64_t log_lines_dropped() { return dropped; }
 
@@ -249,7 +311,11 @@ std::string format_log_line(LogFormat format, std::chrono::system_clock::time_po
     line += " msg=";
     append_quoted(line, message);
   }
-  for (const LogField& field : fields) append_field(line, format, field.key, field.value);
+  for (const LogField& field : fields) {
+    const std::size_t before = line.size();
+    append_field(line, format, field.key, field.value);
+    if (line.size() + std::string_view("}\n").size() > kLongestLine) line.resize(before);
+  }
   if (format == LogFormat::json) line += '}';
   return line;
 }

@@ -29,6 +29,7 @@ libabsl-dev          time zones
 tzdata               time zones
 libtomlplusplus-dev  reads the configuration
 libcli11-dev         reads the command line
+libspdlog-dev        writes the log
 libfmt-dev           writes the log
 libcrypt-dev         checks passwords of the pages
 nodejs               builds the wall page

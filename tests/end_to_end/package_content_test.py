@@ -41,8 +41,8 @@ WHOLE_FOLDERS = {
 }
 # As the releases of Debian name them.
 LIBRARIES = {
-    "12": ("libfmt9", "libsimdjson14", "libssl3"),
-    "13": ("libfmt10", "libsimdjson25", "libssl3t64"),
+    "12": ("libfmt9", "libsimdjson14", "libspdlog1.10", "libssl3"),
+    "13": ("libfmt10", "libsimdjson25", "libspdlog1.15", "libssl3t64"),
 }
 
 

@@ -105,7 +105,8 @@ bool is_of_the_system(std::string_view header) {
 bool is_internal(std::string_view header) {
   if (header == "boost/asio/impl/src.hpp" || header == "boost/asio/ssl/impl/src.hpp") return false;
   return header.find("/impl/") != std::string_view::npos ||
-         header.find("/detail/") != std::string_view::npos;
+         header.find("/detail/") != std::string_view::npos ||
+         header.find("/details/") != std::string_view::npos;
 }
 
 /// Null where the table has no such folder.
@@ -330,6 +331,8 @@ TEST(Layering, WhatALibraryKeepsToItselfStaysThere) {
       EXPECT_FALSE(!include.quoted && is_internal(include.header)) << path << " " << include.header;
 
   EXPECT_THAT(check("daemon/config/load.cpp", "#include <toml++/impl/preprocessor.h>\n"),
+              ElementsAre(HasSubstr("internal to its library")));
+  EXPECT_THAT(check("daemon/logging.cpp", "#include <spdlog/details/thread_pool.h>\n"),
               ElementsAre(HasSubstr("internal to its library")));
   EXPECT_THAT(check("daemon/asio.cpp", "#include <boost/asio/impl/src.hpp>\n"), IsEmpty());
 }
