@@ -27,8 +27,8 @@ Settings come from, in this order, the defaults, the file, the environment
 
 Examples:
   deskpulse-sim serve --preset promo --at 19:28 --warm-up 10m &
-  deskpulsed --set feed.start=floor
-      follow a simulated promotion from ten minutes ago on: http://127.0.0.1:9870/wall
+  deskpulsed --config /dev/null --set feed.start=floor --http-listen 127.0.0.1:9880
+      follow a simulated promotion from ten minutes ago on: http://127.0.0.1:9880/wall
   deskpulsed --config shops.toml --check-config
       say every mistake in a configuration, and run nothing
   deskpulsed --feed-url wss://chat.example.com/stream --set rules.slow_after=90s

@@ -24,7 +24,7 @@ Examples:
   deskpulse-sim serve
       an ordinary day, as a server on ws://127.0.0.1:9871
   deskpulse-sim serve --preset promo --at 19:40 --warm-up 15m &
-  deskpulsed --set feed.start=floor
+  deskpulsed --config /dev/null --set feed.start=floor --http-listen 127.0.0.1:9880
       a promotion twenty minutes before its first step, and who reads its past as well
   deskpulse-sim serve --preset promo --start -2h --speed 10
       two hours of the past, ten times as fast, and on from there

@@ -11,6 +11,8 @@ import programs
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = {"deskpulse-sim": "SIMULATOR", "deskpulsed": "DAEMON"}
+# Where the service is installed it has this port, and a configuration and a state of its own.
+SERVICE_PORT = ":9870"
 # A simulator with a past, and the command after it.
 TRIAL = re.compile(r"^\W*(deskpulse-sim serve [^\n]*--warm-up [^\n]*?)( &)?\n\W*(\w[^\n]*)", re.MULTILINE)
 
@@ -40,6 +42,9 @@ class Trial(unittest.TestCase):
     def assert_living(self, source):
         serve, follow = trial_in(source)
         self.assertRegex(follow, r"\Adeskpulsed ", f"{source} says nothing of who follows the simulator")
+        self.assertIn("--config /dev/null ", follow, f"{source} takes the service's configuration and state")
+        self.assertRegex(follow, r"--http-listen \S+", f"{source} takes the service's port")
+        self.assertNotIn(SERVICE_PORT, follow)
         with start(serve, "--listen", "127.0.0.1:0") as simulator:
             url = simulator.said(r"on (ws://127\.0\.0\.1:\d+)")[1] + "/"
             with start(follow, "--feed-url", url, "--http-listen", "127.0.0.1:0") as daemon:
