@@ -41,7 +41,8 @@ Examples:
 SIGHUP reloads the configuration, all of it or none; the log says what changed.
 
 Exit codes: 0 done, 64 command line, 66 unreadable input, 69 port in use,
-70 a failure of its own, 74 reading or writing failed, 78 configuration.)";
+70 a failure of its own, 73 unusable state directory, 74 reading or writing failed,
+78 configuration.)";
 
 struct Arguments {
   std::string config_file;

@@ -48,7 +48,7 @@ class HttpClient {
   std::optional<std::string> read_event();
   /// `has_body` is false for the answer to a HEAD.
   Answer read_answer(bool has_body = true);
-  /// All that comes until the server has closed or reset the connection; nothing, after 30 s of
+  /// All that comes until the server has closed or reset the connection; nothing, after minutes of
   /// silence, where it does not.
   std::optional<std::string> read_to_end();
   /// True when the server has closed or reset the connection; what still came is dropped.
