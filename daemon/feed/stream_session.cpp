@@ -66,11 +66,11 @@ StreamSession::Verdict StreamSession::message(std::string_view text, proto::Tail
 
 void StreamSession::not_json() { reject({proto::Reject::not_json, {}}); }
 
-void StreamSession::lost() {
+void StreamSession::lost(Instant wall) {
   assert(open_);
   reject({proto::Reject::no_memory, {}});
   // Positions tell by themselves what is missing.
-  if (is_plain()) report_gap(GapKind::hole);
+  if (is_plain()) found_hole(wall);
 }
 
 void StreamSession::pong(Instant wall) {
@@ -86,7 +86,7 @@ StreamSession::Verdict StreamSession::plain_message(std::string_view text, proto
   if (!decoded) {
     if (decoded.error().reason == proto::Reject::not_json) return Verdict::not_json;
     if (decoded.error().reason == proto::Reject::no_memory)
-      lost();
+      lost(wall);
     else
       reject(decoded.error());
     return Verdict::go_on;
@@ -136,10 +136,7 @@ StreamSession::Verdict StreamSession::heartbeat(const proto::Heartbeat& heartbea
 StreamSession::Verdict StreamSession::events(const proto::Events& frame, Instant wall) {
   const auto begun = position_.begin(frame.seq, frame.events.size());
   if (!begun.valid) return breach("positions beyond 64 bits");
-  if (begun.hole) {
-    report_gap(GapKind::hole);
-    if (listener_ != nullptr) listener_->missed_until(std::nullopt, wall);
-  }
+  if (begun.hole) found_hole(wall);
   ++signs_of_life_;
   std::uint64_t seq = frame.seq;
   for (const auto& event : frame.events) {
@@ -228,6 +225,11 @@ void StreamSession::deliver(const proto::Decoded<proto::Event>& event, Instant w
 
 void StreamSession::reject(const proto::Rejection& rejection) {
   if (listener_ != nullptr) listener_->rejected(rejection);
+}
+
+void StreamSession::found_hole(Instant wall) {
+  report_gap(GapKind::hole);
+  if (listener_ != nullptr) listener_->missed_until(std::nullopt, wall);
 }
 
 void StreamSession::report_gap(GapKind kind) {

@@ -62,7 +62,7 @@ class StreamSession {
   /// A message that is no JSON, among them every binary one: counted, and the stream goes on.
   void not_json();
   /// A message that there was no memory for: counted, and the stream goes on without it.
-  void lost();
+  void lost(proto::Instant wall);
   /// The server answered a ping.
   void pong(proto::Instant wall);
 
@@ -105,6 +105,8 @@ class StreamSession {
                     std::optional<proto::Instant> ts, proto::Instant wall);
   void deliver(const proto::Decoded<proto::Event>& event, proto::Instant wall);
   void reject(const proto::Rejection& rejection);
+  /// Amid a connection.
+  void found_hole(proto::Instant wall);
   void report_gap(GapKind kind);
 
   StreamSettings settings_;

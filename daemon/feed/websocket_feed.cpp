@@ -222,7 +222,7 @@ MessageHandler::Next WebsocketFeed::Loop::binary(std::string_view) {
 }
 
 MessageHandler::Next WebsocketFeed::Loop::lost() {
-  session_.lost();
+  session_.lost(wall_());
   return Next::go_on;
 }
 

@@ -101,6 +101,21 @@ TEST_F(MonitorGapTest, ALateFirstEventDoesNotEndAHoleBeforeItWasFound) {
   EXPECT_TRUE(incomplete("1m"));
 }
 
+TEST_F(MonitorGapTest, ALateFirstEventDoesNotCompleteAWindowThatMissesAMessageWithoutMemory) {
+  begin(feed::Protocol::plain);
+  say(message(wall_));
+  pass(2h);
+  say(message(wall_));
+  EXPECT_FALSE(incomplete("1h"));
+
+  pass(4min);
+  session_->lost(wall_);
+  say(message(wall_ - 4min));
+  say(message(wall_));
+
+  EXPECT_TRUE(incomplete("1m"));
+}
+
 TEST_F(MonitorGapTest, AGapEndsAtTheTimeThatTheSourceSays) {
   begin(feed::Protocol::v1);
   ready(R"(,"ts":)" + millis(wall_ - 30s));

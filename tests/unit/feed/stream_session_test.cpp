@@ -307,7 +307,7 @@ TEST_F(StreamSessionTest, AMessageThatThereIsNoMemoryForIsAHoleInThePositions) {
   session.opened(kNow);
   say(session, ready("k", "live", 1, 0));
   say(session, events(1, {"a"}));
-  session.lost();
+  session.lost(kNow);
   say(session, events(3, {"c"}));
 
   EXPECT_THAT(told(), ElementsAre("connected", "gap live_start", "event a", "rejected no_memory",
@@ -352,7 +352,7 @@ TEST_F(StreamSessionTest, AMessageOfAPlainStreamThatThereIsNoMemoryForIsAGap) {
   StreamSession session = make_plain();
   session.opened(kNow);
   say(session, event("a"));
-  session.lost();
+  session.lost(kNow);
   say(session, event("b"));
 
   EXPECT_THAT(told(), ElementsAre("connected", "gap live_start", "event a", "rejected no_memory",
