@@ -216,7 +216,7 @@ void Monitor::fill_status(serve::Status& status, const engine::Report& report,
   }
   const proto::Instant today = calendar_.day_of(now).start;
   status.windows.back() = {"today",
-                           gaps.incomplete_since(today) || today <= report.incomplete_until};
+                           gaps.incomplete_since(today, now) || today <= report.incomplete_until};
 }
 
 void Monitor::fill_feed_state(serve::Status& status, proto::Instant wall) const {

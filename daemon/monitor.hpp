@@ -81,6 +81,9 @@ class Monitor {
   /// still, and what comes later than `allowed_lateness` behind them is lost. 10 minutes, or so
   /// long as nothing is.
   proto::Millis longest_ahead() const { return longest_ahead_; }
+  /// It goes on in place of a state that was set aside, whose time was `until`: what that had
+  /// counted is missing.
+  void began_anew(proto::Instant until) { intake_.began_anew(until); }
   /// Who is told of every change of the state that no image holds yet; null: nobody.
   void tell(feed::IntakeJournal* journal) { intake_.tell(journal); }
   /// Takes what was told by a monitor that went on from the loaded image.

@@ -41,9 +41,11 @@ Recovered Persistence::recover(const MakeMonitor& make_monitor) {
   if (is_from_the_future(recovered)) {
     set_aside(recovered);
     restored_from_.reset();
-    recovered = recover_state(make_monitor);
-    recovered.was_set_aside = true;
-  } else if (recovered.monitor->ahead() > recovered.monitor->intake().clock().tolerance()) {
+    Recovered next = recover_state(make_monitor);
+    goes_on_behind(recovered, next);
+    return next;
+  }
+  if (recovered.monitor->ahead() > recovered.monitor->intake().clock().tolerance()) {
     log(LogLevel::warn,
         "The state is ahead of the clock: the numbers stand still until the clock has come there.",
         {{"ahead_ms", recovered.monitor->ahead().count()}});

@@ -93,4 +93,10 @@ std::error_code set_aside(store::Disk& disk, store::SnapshotStore& store,
   return error;
 }
 
+void goes_on_behind(const Recovered& set_aside, Recovered& next) {
+  next.was_set_aside = true;
+  const feed::Intake& intake = set_aside.monitor->intake();
+  next.monitor->began_anew(intake.clock().newest().value_or(intake.watermark()));
+}
+
 }  // namespace deskpulse

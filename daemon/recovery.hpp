@@ -55,8 +55,9 @@ store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFing
 bool is_from_the_future(const Recovered& recovered);
 
 /// Gives the files of such a state other names, `set-aside-<its time in ms>-…`; they stay. Then
-/// there is nothing to recover.
+/// there is nothing to recover, and goes_on_behind() makes what is recovered so the next state.
 std::error_code set_aside(store::Disk& disk, store::SnapshotStore& store,
                           const Recovered& recovered);
+void goes_on_behind(const Recovered& set_aside, Recovered& next);
 
 }  // namespace deskpulse

@@ -9,6 +9,9 @@ namespace {
 /// Buckets of a rolling window; spec 5.
 constexpr int kBuckets = 60;
 
+/// The longest reorder window: what is newest in a state is ahead of its time by that at most.
+constexpr proto::Millis kLongestReorder{60'000};
+
 }  // namespace
 
 proto::Instant window_start(proto::Millis span, proto::Instant watermark) {
@@ -36,15 +39,17 @@ void GapLedger::heard(proto::Instant ts) {
 }
 
 bool GapLedger::incomplete(proto::Millis span, proto::Instant watermark) const {
-  return misses(window_start(span, watermark), windows_began_);
+  return misses(window_start(span, watermark), watermark, windows_began_);
 }
 
-bool GapLedger::incomplete_since(proto::Instant start) const {
-  return misses(start, calendar_began_);
+bool GapLedger::incomplete_since(proto::Instant start, proto::Instant watermark) const {
+  return misses(start, watermark, calendar_began_);
 }
 
-bool GapLedger::misses(proto::Instant start, const std::optional<proto::Instant>& mark) const {
-  return open_.has_value() || (end_ && start <= *end_) || (mark && start <= *mark);
+bool GapLedger::misses(proto::Instant start, proto::Instant watermark,
+                       const std::optional<proto::Instant>& mark) const {
+  return open_.has_value() || (end_ && start <= *end_) ||
+         (mark && start <= *mark && *mark <= watermark + kLongestReorder);
 }
 
 void GapLedger::save(image::Writer& writer) const {

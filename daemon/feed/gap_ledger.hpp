@@ -42,7 +42,8 @@ class GapLedger {
   void missed_until(proto::Instant until) { end_ = std::max(until, end_.value_or(until)); }
 
   /// The rolling windows, or the calendar scopes, began anew when time was `at`: what they had
-  /// counted until then is missing from them, though the stream has no gap.
+  /// counted until then is missing from them, though the stream has no gap. Where `at` is still to
+  /// come, as a wrong clock makes it, that counts once time has come there.
   void windows_began(proto::Instant at) { windows_began_ = at; }
   void calendar_began(proto::Instant at) { calendar_began_ = at; }
 
@@ -55,7 +56,7 @@ class GapLedger {
   /// that its numbers may be too low.
   bool incomplete(proto::Millis span, proto::Instant watermark) const;
   /// The same for a scope that began at `start`, such as the business day.
-  bool incomplete_since(proto::Instant start) const;
+  bool incomplete_since(proto::Instant start, proto::Instant watermark) const;
 
   /// Gaps, without live_start.
   std::uint64_t count() const;
@@ -73,7 +74,8 @@ class GapLedger {
   };
   /// Something before `mark` or at it is missing from a scope that began at `start`, or is not
   /// known to be there.
-  bool misses(proto::Instant start, const std::optional<proto::Instant>& mark) const;
+  bool misses(proto::Instant start, proto::Instant watermark,
+              const std::optional<proto::Instant>& mark) const;
 
   std::optional<Open> open_;
   std::optional<proto::Instant> end_;  ///< the latest end of any gap so far

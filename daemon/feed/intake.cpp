@@ -74,10 +74,9 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
 // It is late only because the clocks were set back, and lost for it.
 void Intake::miss_while_in_doubt() {
   const Instant until = order_.watermark();
-  if (gaps_.incomplete_since(until)) return;
+  if (gaps_.incomplete_since(until, until)) return;
   gap(GapKind::set_back);
-  if (journal_ != nullptr) journal_->missed_until(until);
-  gaps_.missed_until(until);
+  miss_until(until);
 }
 
 Outcome Intake::take(const proto::Event& event, bool in_doubt) {
@@ -197,9 +196,21 @@ void Intake::missed_until(std::optional<Instant> ts, Instant wall) {
   // What is later than that was never to be taken. Where the source's clock is not known it may be
   // as far ahead of ours as is allowed.
   const Instant latest = clock_.latest(wall) + settings_.max_clock_skew;
-  const Instant until = std::min(ts.value_or(latest), latest);
+  const bool is_by_source = ts && *ts <= latest;
+  missed_by_wall_ = is_by_source ? std::nullopt : std::optional(latest);
+  miss_until(is_by_source ? *ts : latest);
+}
+
+void Intake::miss_until(Instant until) {
   if (journal_ != nullptr) journal_->missed_until(until);
   gaps_.missed_until(until);
+}
+
+void Intake::clock_stepped(proto::Millis delta, Instant wall) {
+  clock_.stepped(delta, wall);
+  if (!missed_by_wall_) return;
+  *missed_by_wall_ += delta;
+  if (delta > proto::Millis{0}) miss_until(*missed_by_wall_);
 }
 
 void Intake::disconnected(Disconnect reason) {

@@ -87,8 +87,9 @@ class Intake final : public FeedListener {
   /// Live: lets the watermark follow the clock. To be called before the numbers are read, and a few
   /// times a second, so that deadlines fire with no events at all.
   void tick(proto::Instant wall);
-  /// Live: the wall clock was set by `delta`, and is `wall` now. Nothing moves by that.
-  void clock_stepped(proto::Millis delta, proto::Instant wall) { clock_.stepped(delta, wall); }
+  /// Live: the wall clock was set by `delta`, and is `wall` now. Nothing moves by that, but the end
+  /// of what was missed, where it was known by that clock.
+  void clock_stepped(proto::Millis delta, proto::Instant wall);
   /// Replay: time goes on without an event, as far as one of `ts` would move it. False where R4
   /// would take that for future: it does not.
   [[nodiscard]] bool pass(proto::Instant ts, proto::Instant wall);
@@ -111,6 +112,11 @@ class Intake final : public FeedListener {
   /// What no record tells: see IntakeJournal. To be called at the end of a recovery.
   void recover_refusals(const IntakeCounters& counters);
   /// Scopes of the engine began anew at the load; see GapLedger.
+  /// All of them behind a state that was set aside, whose time was `until`.
+  void began_anew(proto::Instant until) {
+    gaps_.windows_began(until);
+    gaps_.calendar_began(until);
+  }
   void windows_began_anew() { gaps_.windows_began(order_.watermark()); }
   void calendar_began_anew() { gaps_.calendar_began(order_.watermark()); }
 
@@ -170,6 +176,7 @@ class Intake final : public FeedListener {
   /// An event that was accepted, by whomever.
   Outcome take(const proto::Event& event, bool in_doubt);
   void miss_while_in_doubt();
+  void miss_until(proto::Instant until);
   /// The source stood at `ts` when it was heard.
   void heard(proto::Instant ts);
   /// One that is not late; time goes on first where there is no room for it.
@@ -183,6 +190,8 @@ class Intake final : public FeedListener {
   OrderBuffer order_;
   LiveClock clock_;
   GapLedger gaps_;
+  /// Until when the newest gap reaches by the wall clock; absent where the source has said it.
+  std::optional<proto::Instant> missed_by_wall_;
   IntakeCounters counters_;
   IntakeJournal* journal_ = nullptr;
   Recovery recovery_{*this};

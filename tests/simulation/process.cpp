@@ -103,9 +103,9 @@ Recovered Process::recover_state(SimulatedDisk& disk) {
   surroundings_.say("set aside", std::to_string(recovered.monitor->ahead().count()));
   if (set_aside(disk, store_, recovered))
     throw Crash{};  // it refuses to start, and is started again
-  recovered = read_state(disk);
-  recovered.was_set_aside = true;
-  return recovered;
+  Recovered next = read_state(disk);
+  goes_on_behind(recovered, next);
+  return next;
 }
 
 Recovered Process::read_state(SimulatedDisk& disk) {

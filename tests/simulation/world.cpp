@@ -28,6 +28,8 @@ namespace deskpulse::simulation {
 namespace {
 
 constexpr Time kLook = 250;
+/// Later than any time of a run.
+constexpr proto::Instant kLast = proto::kLastInstant;
 constexpr Time kLiveLag = 5'000;  ///< the default of feed::IntakeSettings
 /// How long a world in which nothing goes wrong any more may take until all is delivered.
 constexpr Time kRecovery = 4 * kMinute;
@@ -174,6 +176,7 @@ class World final : private Surroundings {
     traffic_.publications.push_back({agenda_.now(), traffic_.acts.size()});
     traffic_.acts.push_back(act);
     wall_offset_ = act.ts - agenda_.now();
+    clock_was_set();
     delivering(act.event(), instant(act.ts));
     process_->monitor().listener().event(act.event(), instant(act.ts));
     delivered();
@@ -184,6 +187,7 @@ class World final : private Surroundings {
   void start() {
     if (process_) return;
     ++life_;
+    noticed_.clear();
     trace_.line(agenda_.now(), {"start", std::to_string(life_), disk_.text()});
     disk_.process_begins();
     guarded([this] {
@@ -282,6 +286,7 @@ class World final : private Surroundings {
     if (!platform_.answers() || process_->source() != platform_.source()) return nullptr;
     auto link = std::make_shared<Link>(agenda_, platform_.network(), scenario_.delay);
     listens_behind_ = platform_.newest();
+    connected_at_ = agenda_.now();
     platform_.accept(link);
     return link;
   }
@@ -571,7 +576,7 @@ class World final : private Surroundings {
     if (scenario_.protocol == feed::Protocol::plain) return;
     const Time heard = std::max(scenario_.heartbeat + kLiveLag, 2 * scenario_.heartbeat + kSecond) +
                        scenario_.delay + 2 * kSecond;
-    if (agenda_.now() - clock_set_at_ <= heard) return;
+    if (agenda_.now() - std::max(clock_set_at_, connected_at_) <= heard) return;
     // Beyond the skew by no more than our own may have been set back.
     if (source > wall + scenario_.order.max_clock_skew + kLiveLag + kSecond) {
       throw Failed{"the source is from the future, and the numbers are shown as live"};
@@ -606,7 +611,8 @@ class World final : private Surroundings {
       if (published_in_.at(number) < first_numbering_) continue;
       // Of later than the source's clock was, or than is taken, are only those of a clock that was
       // set back.
-      const Time known = missed_until_.try_emplace(number, newest_missed_until_).first->second;
+      Time& known = missed_until_.try_emplace(number, newest_missed_until_).first->second;
+      if (noticed_.insert(number).second) known = std::min(known, newest_missed_until_);
       if (stepped_ && traffic_.acts[number].ts > known) continue;
       missed.push_back(number);
     }
@@ -819,7 +825,7 @@ class World final : private Surroundings {
     }
     const feed::GapLedger& gaps = process_->monitor().intake().gaps();
     for (const std::size_t number : missed()) {
-      if (gaps.incomplete_since(instant(traffic_.acts[number].ts))) continue;
+      if (gaps.incomplete_since(instant(traffic_.acts[number].ts), kLast)) continue;
       throw Failed{when + ": lost and not declared: " + traffic_.line(number)};
     }
   }
@@ -859,11 +865,13 @@ class World final : private Surroundings {
   Time suspended_ = 0;  ///< for which the steady clock has stood still
   Time wall_offset_ = 0;
   bool stepped_;           ///< a clock was set, or drifts
+  Time connected_at_ = 0;  ///< the newest connection
   Time clock_set_at_ = 0;  ///< the last time
   const engine::Settings engine_;
   Platform::Position listens_behind_;         ///< what a plain source sends comes behind it
   Time newest_missed_until_ = 0;              ///< what the daemon was told last of a gap's end
   std::map<std::size_t, Time> missed_until_;  ///< the same when an act was missed, by its number
+  std::set<std::size_t> noticed_;             ///< acts that are missed, by this life
 
   std::optional<std::int64_t> crash_at_event_;
   bool crash_at_ack_ = false;

@@ -116,15 +116,28 @@ TEST_F(MonitorGapTest, ALateFirstEventDoesNotCompleteAWindowThatMissesAMessageWi
   EXPECT_TRUE(incomplete("1m"));
 }
 
+TEST_F(MonitorGapTest, AClockThatWasBehindAtTheStartIsNotBelievedAboutIt) {
+  const Instant right = wall_;
+  wall_ -= 1h;
+  begin(feed::Protocol::plain);
+  pass(1s);
+  monitor_.clock_stepped(1h, wall_ += 1h);
+  say(message(right - 3min));
+  pass(30s);
+  say(message(wall_));
+
+  EXPECT_TRUE(incomplete("1m"));
+}
+
 TEST_F(MonitorGapTest, AGapEndsAtTheTimeThatTheSourceSays) {
   begin(feed::Protocol::v1);
   ready(R"(,"ts":)" + millis(wall_ - 30s));
   event(8, wall_ - 5min);
-  event(9, wall_ + 29s);
+  pass(40s);
+  event(9, kStart + 29s);
   EXPECT_TRUE(incomplete("1m"));
 
-  // The watermark is a second behind; a window of 1m ends with the second that it is in.
-  pass(5s);
+  // The watermark is a second behind; a window of 1m begins 59 s before the second that it is in.
   event(10, kStart + 31s);
 
   EXPECT_FALSE(incomplete("1m"));
@@ -137,7 +150,7 @@ TEST_F(MonitorGapTest, ASourceFarAheadOfOurClockMarksNoWindowThatIsStillToCome) 
   event(8, wall_);
   EXPECT_TRUE(incomplete("1m"));
 
-  pass(60s);
+  pass(62s);
   event(9, wall_);
 
   EXPECT_FALSE(incomplete("1m"));

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <string_view>
 
 #include "daemon/monitor.hpp"
 #include "daemon/wall_clock.hpp"
@@ -49,8 +50,8 @@ class Machine {
     set_source_clock(step);
   }
 
-  void customer_writes() { send(proto::From::customer, true_time_); }
-  void agent_answers() { send(proto::From::human, true_time_); }
+  void customer_writes(std::string_view who = "customer") { send(proto::From::customer, who); }
+  void agent_answers(std::string_view who = "customer") { send(proto::From::human, who); }
 
   const serve::Moment& moment() {
     monitor_.fill(moment_);
@@ -80,13 +81,14 @@ class Machine {
       }
     }
   }
-  void send(proto::From from, Instant ts) {
+  /// `who` is a literal.
+  void send(proto::From from, std::string_view who) {
     proto::Event event;
     event.type = proto::Type::message;
     event.from = from;
-    event.ts = ts;
+    event.ts = true_time_;
     event.shop = "shop";
-    event.customer = "customer";
+    event.customer = who;
     event.agent = "agent";
     socket_.push_back([event](feed::FeedListener& to, Instant wall) { to.event(event, wall); });
   }
@@ -181,9 +183,9 @@ TEST_P(MachineTest, BothClocksSetBackMakeNobodySlowWhoIsAnswered) {
   machine.agent_answers();
   machine.run(5s);
   machine.set_both_clocks(-5min);
-  machine.customer_writes();
+  machine.customer_writes("another");
   machine.run(6s);
-  machine.agent_answers();
+  machine.agent_answers("another");
   machine.run(5s);
   EXPECT_EQ(machine.slow_turns(), 0u);
   EXPECT_EQ(machine.answered_turns(), 2u);
@@ -204,7 +206,7 @@ TEST_P(MachineTest, AfterBothClocksWereSetBackWhoWaitsIsSlowOnceTimeHasComeThere
   machine.run(5s);
   machine.set_both_clocks(-5min);
   machine.run(2s);
-  machine.customer_writes();
+  machine.customer_writes("another");
   machine.run(2min);
   EXPECT_EQ(machine.slow_turns(), 0u);
   EXPECT_TRUE(machine.moment().status.stale);

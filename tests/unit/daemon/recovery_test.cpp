@@ -137,6 +137,12 @@ TEST(Recovery, AStateThatIsFarAheadOfTheClockIsSetAsideWithItsJournal) {
   EXPECT_FALSE(is_from_the_future(anew));
   EXPECT_EQ(recover_journal(disk, kTestKey, {}, anew).batches, 0U);
   EXPECT_GT(snapshots.next_generation(), recovered.snapshot->generation);
+
+  goes_on_behind(recovered, anew);
+  const feed::GapLedger& gaps = anew.monitor->intake().gaps();
+  EXPECT_TRUE(anew.was_set_aside);
+  EXPECT_FALSE(gaps.incomplete(1min, kWall)) << "what it had counted is not of that time";
+  EXPECT_TRUE(gaps.incomplete(1min, kWall + 1h)) << "unless the clock was wrong";
 }
 
 TEST(Recovery, JournalLinesThatSayNothingKnownAreAGap) {

@@ -146,8 +146,8 @@ TEST_P(JournalReplay, RecoversTheIntakeAndItsSink) {
   EXPECT_EQ(intake.gaps().count(), live.gaps().count());
   EXPECT_EQ(intake.gaps().total(), live.gaps().total());
   for (Millis back{0}; back < Millis{60'000}; back += Millis{1})
-    EXPECT_EQ(intake.gaps().incomplete_since(live.watermark() - back),
-              live.gaps().incomplete_since(live.watermark() - back));
+    EXPECT_EQ(intake.gaps().incomplete_since(live.watermark() - back, live.watermark()),
+              live.gaps().incomplete_since(live.watermark() - back, live.watermark()));
   EXPECT_EQ(told(sink), told(live_sink));
   ASSERT_EQ(sink.applied.size(), live_sink.applied.size());
   for (std::size_t i = 0; i < sink.applied.size(); ++i)
