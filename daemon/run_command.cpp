@@ -13,7 +13,9 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
+#include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -79,14 +81,18 @@ class Daemon {
             {.http = http_settings(config),
              .build = {std::string(version()), std::string(revision())}},
             [this](std::shared_ptr<serve::Moment> moment, std::function<void()> filled) {
-              asio::post(io_, [this, moment = std::move(moment), filled = std::move(filled)] {
-                monitor_.fill(*moment);
-                moment->status.config = config_status_;
-                moment->status.log_lines_dropped = log_lines_dropped();
-                if (persistence_) persistence_->fill(moment->status.store);
-                fill_memory(moment->status);
-                filled();
-              });
+              asio::post(io_,
+                         [this, moment = std::move(moment), filled = std::move(filled)]() mutable {
+                           // A reader who asks for more than there is memory for gets nothing, and
+                           // the feed goes on.
+                           try {
+                             fill(*moment);
+                             moment->lacks_memory = false;
+                           } catch (const std::bad_alloc&) {
+                             moment->lacks_memory = true;
+                           }
+                           tell_filled(std::move(filled));
+                         });
             },
             // It ends the daemon as if it had been thrown on this thread.
             [this](std::exception_ptr failure) {
@@ -157,6 +163,7 @@ class Daemon {
     if (now >= next_status_) tell_status(now);
     if (now >= next_memory_look_) look_at_memory(now);
     if (manager_.watchdog_interval()) ask_http_thread(now);
+    if (untold_) tell_filled(std::exchange(untold_, nullptr));
     timer_.expires_after(tick_);
     timer_.async_wait([this](boost::system::error_code failure) {
       if (!failure && !stopping_) tick();
@@ -200,6 +207,22 @@ class Daemon {
     } else {
       log(LogLevel::info, "Memory is enough again.");
     }
+  }
+
+  void tell_filled(std::function<void()> filled) {
+    try {
+      filled();
+    } catch (const std::bad_alloc&) {
+      untold_ = std::move(filled);  // with the next tick; no other question comes before
+    }
+  }
+
+  void fill(serve::Moment& moment) {
+    monitor_.fill(moment);
+    moment.status.config = config_status_;
+    moment.status.log_lines_dropped = log_lines_dropped();
+    if (persistence_) persistence_->fill(moment.status.store);
+    fill_memory(moment.status);
   }
 
   void fill_memory(serve::Status& status) const {
@@ -276,6 +299,7 @@ class Daemon {
   Steady::duration tick_;
   Steady::time_point next_status_{};
   Steady::time_point next_memory_look_{};
+  std::function<void()> untold_;  ///< that a moment is filled
   MemoryLimit memory_{memory_limit_of(config_.limits)};
   bool holds_growth_ = false;
   Steady::time_point next_step_line_{};

@@ -1,6 +1,7 @@
 #include "daemon/serve/connection.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "daemon/serve/basic_auth.hpp"
@@ -206,7 +207,33 @@ void Connection::on_bytes() {
   on_request();
 }
 
+template <class Work>
+void Connection::with_memory(const Work& work) {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    end_without_memory();
+  }
+}
+
+void Connection::end_without_memory() {
+  const auto self = shared_from_this();  // which may be kept by what is let go here
+  const bool is_answered = state_ != State::checking && state_ != State::answering;
+  awaiting_reply_.reset();
+  if (is_answered) return close(CloseReason::no_memory);
+  try {
+    keep_alive_ = false;
+    respond(refusal({}, 503, "There is no memory for this; try again."));
+  } catch (const std::bad_alloc&) {
+    close(CloseReason::no_memory);
+  }
+}
+
 void Connection::on_request() {
+  with_memory([this] { serve_request(); });
+}
+
+void Connection::serve_request() {
   expires_never();
   state_ = State::answering;
   requested_ = since_ = Clock::now();
@@ -238,10 +265,10 @@ void Connection::check_password() {
        .done = [weak = weak_from_this(), number = number_](PasswordChecks::Result result) {
          const auto self = awaiting(weak, number);
          if (self == nullptr) return;
-         if (result == PasswordChecks::Result::right) {
-           return self->find_destination();
-         }
-         self->refuse(result == PasswordChecks::Result::wrong ? kUnauthorized : kNotNow);
+         self->with_memory([&self, result] {
+           if (result == PasswordChecks::Result::right) return self->find_destination();
+           self->refuse(result == PasswordChecks::Result::wrong ? kUnauthorized : kNotNow);
+         });
        }});
 }
 
@@ -255,7 +282,8 @@ void Connection::find_destination() {
 void Connection::answer(const Handler& handler) {
   wait_for_reply(State::answering);
   handler(received_.request, [weak = weak_from_this(), number = number_](Response response) {
-    if (const auto self = awaiting(weak, number)) self->respond(std::move(response));
+    if (const auto self = awaiting(weak, number))
+      self->with_memory([&] { self->respond(std::move(response)); });
   });
 }
 
@@ -274,7 +302,8 @@ void Connection::answer_stream(const StreamHandler& handler) {
   handler(
       received_.request,
       {.accept = accept, .refuse = [weak = weak_from_this(), number = number_](Response response) {
-         if (const auto self = awaiting(weak, number)) self->respond(std::move(response));
+         if (const auto self = awaiting(weak, number))
+           self->with_memory([&] { self->respond(std::move(response)); });
        }});
 }
 

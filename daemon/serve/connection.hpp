@@ -73,6 +73,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read();
   void on_bytes();
   void on_request();
+  /// Does what a request needs; one that there is no memory for costs its connection and no more.
+  template <class Work>
+  void with_memory(const Work& work);
+  void end_without_memory();
+  void serve_request();
   void check_password();
   void find_destination();
   void answer(const Handler& handler);

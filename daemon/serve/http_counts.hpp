@@ -21,8 +21,9 @@ enum class CloseReason : std::uint8_t {
   held_bytes,      ///< the body of an older response gave way to that of a newer one
   evicted,         ///< gave way to a new connection
   refused,         ///< a new one, and none of the others could be spared for long
+  no_memory,       ///< for what it asked, nor for saying so
 };
-inline constexpr std::size_t kCloseReasons = 6;
+inline constexpr std::size_t kCloseReasons = 7;
 std::string_view label_of(CloseReason reason);
 
 /// A path that is no route counts as "other".

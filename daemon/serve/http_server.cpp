@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <exception>
+#include <new>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -33,6 +34,8 @@ using tcp = asio::ip::tcp;
 /// and between two looks whether there is room for who stands at the door.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::milliseconds kDoorPause{5};
+/// Until somebody may have given some back.
+constexpr std::chrono::milliseconds kMemoryPause{10};
 
 /// Errors that end with a connection less.
 bool is_want_of_room(const error_code& error) {
@@ -90,6 +93,9 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
   void run();
   /// Waits for somebody at the door, and then lets him in.
   void accept();
+  /// A step on the way from one newcomer to the next. Where it finds no memory run() goes on.
+  template <class Step>
+  void towards_next(const Step& step);
   void on_accept(const error_code& error, tcp::socket socket);
   /// One newcomer at a time waits for room; those behind it wait in the kernel.
   void let_in(tcp::socket socket, Connection::Clock::time_point came);
@@ -105,6 +111,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   tcp::acceptor acceptor_;
+  bool is_accepting_ = false;  ///< somebody waits at the door, or is waited for
   std::thread thread_;
 };
 
@@ -145,11 +152,18 @@ std::uint16_t HttpServer::Impl::start() {
 void HttpServer::Impl::run() {
   pthread_setname_np(pthread_self(), "http");
   const auto work = asio::make_work_guard(context);
-  try {
-    context.run();
-  } catch (...) {
-    if (!on_failure_) throw;
-    on_failure_(std::current_exception());
+  for (;;) {
+    try {
+      if (!is_accepting_) accept();
+      return static_cast<void>(context.run());
+    } catch (const std::bad_alloc&) {
+      // What was under way has ended by it, with its connection if it was of one.
+      ++table_.counts.closed_by(CloseReason::no_memory);
+      std::this_thread::sleep_for(kMemoryPause);
+    } catch (...) {
+      if (!on_failure_) throw;
+      return on_failure_(std::current_exception());
+    }
   }
 }
 
@@ -170,10 +184,24 @@ void HttpServer::Impl::accept() {
   // somebody would have to go for nobody.
   acceptor_.async_wait(tcp::acceptor::wait_read, [this](error_code error) {
     if (!acceptor_.is_open()) return;
-    tcp::socket socket(context);
-    if (!error) acceptor_.accept(socket, error);
-    on_accept(error, std::move(socket));
+    towards_next([&] {
+      tcp::socket socket(context);
+      if (!error) acceptor_.accept(socket, error);
+      on_accept(error, std::move(socket));
+    });
   });
+  is_accepting_ = true;
+}
+
+template <class Step>
+void HttpServer::Impl::towards_next(const Step& step) {
+  is_accepting_ = true;
+  try {
+    step();
+  } catch (...) {
+    is_accepting_ = false;
+    throw;
+  }
 }
 
 void HttpServer::Impl::on_accept(const error_code& error, tcp::socket socket) {
@@ -186,7 +214,7 @@ void HttpServer::Impl::on_accept(const error_code& error, tcp::socket socket) {
   ++table_.counts.accept_failures;
   if (is_want_of_room(error)) table_.make_room(now);
   after(kAcceptPause, [this] {
-    if (acceptor_.is_open()) accept();
+    if (acceptor_.is_open()) towards_next([this] { accept(); });
   });
 }
 
@@ -201,7 +229,9 @@ void HttpServer::Impl::let_in(tcp::socket socket, Connection::Clock::time_point 
         ->start();
   } else if (now - came < table_.settings.door_timeout) {
     auto at_the_door = std::make_shared<tcp::socket>(std::move(socket));
-    return after(kDoorPause, [this, at_the_door, came] { let_in(std::move(*at_the_door), came); });
+    return after(kDoorPause, [this, at_the_door, came] {
+      towards_next([&] { let_in(std::move(*at_the_door), came); });
+    });
   } else {
     ++table_.counts.closed_by(CloseReason::refused);
   }

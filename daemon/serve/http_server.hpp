@@ -54,8 +54,10 @@ std::shared_ptr<Access> read_access(const AccessSettings& settings);
 /// holds for every path.
 class HttpServer {
  public:
-  /// Called on the server's thread when something that it runs throws; nothing is answered from
-  /// then on. Without one the process ends, as with every thread.
+  /// Called on the server's thread when something that it runs throws anything but std::bad_alloc;
+  /// nothing is answered from then on. Without one the process ends, as with every thread. A
+  /// request that there is no memory for is answered with 503, or ends its connection, and the
+  /// others go on.
   using OnFailure = std::function<void(std::exception_ptr)>;
 
   HttpServer(HttpSettings settings, Routes routes, OnFailure on_failure = {});

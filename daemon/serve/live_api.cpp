@@ -30,7 +30,8 @@ constexpr std::string_view kAgentAlone = "agent needs shop: agents are known by 
 constexpr std::string_view kNoShop = "There is no such shop.";
 constexpr std::string_view kNoAgent = "There is no such agent in this shop.";
 constexpr std::string_view kBusy =
-    "The thread that reads the feed is busy and gave no numbers in time; try again.";
+    "The thread that reads the feed is busy and gave no numbers in time, or there is no memory for "
+    "them; try again.";
 
 WaitingWish longest_waits(const std::string& shop) { return {{shop, ""}, kSnapshotWaiting}; }
 
@@ -167,15 +168,16 @@ void LiveApi::tick() {
     last_tick_.clear();
     return;
   }
+  // First, so that the ticks go on where there is no memory for the rest of this one.
+  thread_.after(kTick, [weak = weak_from_this()] {
+    if (const auto api = weak.lock()) api->tick();
+  });
   std::vector<WaitingWish> wishes;
   for (const Reader& reader : readers_) {
     WaitingWish wish = longest_waits(reader.shop);
     if (std::find(wishes.begin(), wishes.end(), wish) == wishes.end())
       wishes.push_back(std::move(wish));
   }
-  thread_.after(kTick, [weak = weak_from_this()] {
-    if (const auto api = weak.lock()) api->tick();
-  });
   moments_->next(std::move(wishes), [weak = weak_from_this()](const Moment* moment) {
     // When there is none in time the readers see the age of what they have.
     if (const auto api = weak.lock(); api != nullptr && moment != nullptr) api->send(*moment);

@@ -32,7 +32,8 @@ struct WaitingPage {
 
 /// One moment of the daemon: the engine's numbers and the feed's state, taken together.
 struct Moment {
-  proto::Instant at{};  ///< the wall clock
+  bool lacks_memory = false;  ///< there was none for the rest, which says nothing then
+  proto::Instant at{};        ///< the wall clock
   engine::Report report;
   std::vector<proto::Millis> spans;  ///< of report.scopes; 0 for the business day
   Status status;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 
 namespace deskpulse::serve {
@@ -37,19 +38,25 @@ void Moments::next(std::vector<WaitingWish> wishes, Use use) {
 }
 
 void Moments::ask_when_due() {
-  if (!waiting_.empty() && !is_asked_ && !is_too_soon_) ask();
+  if (waiting_.empty() || is_asked_ || is_too_soon_) return;
+  is_asked_ = true;
+  try {
+    ask();
+  } catch (const std::bad_alloc&) {
+    is_asked_ = false;  // whoever comes next asks for those who wait, too
+    throw;
+  }
 }
 
 void Moments::ask() {
-  is_asked_ = true;
   if (apart_ > std::chrono::milliseconds::zero()) {
-    is_too_soon_ = true;
     thread_.after(apart_, [weak = weak_from_this()] {
       const auto moments = weak.lock();
       if (moments == nullptr) return;
       moments->is_too_soon_ = false;
       moments->ask_when_due();
     });
+    is_too_soon_ = true;
   }
   std::size_t pages = 0;
   for (const Waiting& each : waiting_) {
@@ -83,9 +90,19 @@ void Moments::answer() {
                            std::make_move_iterator(unmet));
   waiting_.erase(waiting_.begin(), unmet);
   // Still asked: who asks from within a use waits until all of them have seen this moment.
-  for (const Waiting& each : met) each.use(moment_.get());
+  const Moment* const moment = moment_->lacks_memory ? nullptr : moment_.get();
+  for (const Waiting& each : met) give(each.use, moment);
   is_asked_ = false;
   ask_when_due();
+}
+
+void Moments::give(const Use& use, const Moment* moment) {
+  try {
+    use(moment);
+  } catch (const std::bad_alloc&) {
+    if (moment == nullptr) throw;
+    use(nullptr);
+  }
 }
 
 void Moments::give_up(std::uint64_t number) {

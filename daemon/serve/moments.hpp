@@ -29,7 +29,8 @@ struct AskingThread {
 class Moments : public std::enable_shared_from_this<Moments> {
  public:
   /// Called with the moment, which is good during the call only; null when the feed's thread gave
-  /// none in time.
+  /// none in time, or there was no memory for it, or for what the call does with it: then that is
+  /// the second call.
   using Use = std::function<void(const Moment*)>;
 
   /// Who has no moment `deadline` after the question is told so; from one question to the feed's
@@ -54,6 +55,7 @@ class Moments : public std::enable_shared_from_this<Moments> {
   void ask();
   void ask_when_due();
   void answer();
+  static void give(const Use& use, const Moment* moment);
   void give_up(std::uint64_t number);
   bool has_all(const std::vector<WaitingWish>& wishes) const;
 

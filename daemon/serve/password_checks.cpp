@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <map>
 #include <new>
@@ -12,6 +13,9 @@
 
 namespace deskpulse::serve {
 namespace {
+
+/// Until somebody may have given some back.
+constexpr std::chrono::milliseconds kMemoryPause{10};
 
 bool is_same(const PasswordChecks::Check& a, const PasswordChecks::Check& b) {
   return a.auth == b.auth && a.credentials.user == b.credentials.user &&
@@ -85,9 +89,20 @@ bool PasswordChecks::start_running() {
         result = auth->verify(credentials) ? Result::right : Result::wrong;
       } catch (const std::bad_alloc&) {
       }
-      post_([this, result] { finish(result); });
+      while (!has_posted(result)) std::this_thread::sleep_for(kMemoryPause);
     });
   } catch (const std::system_error&) {
+    return false;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
+bool PasswordChecks::has_posted(Result result) {
+  try {
+    post_([this, result] { finish(result); });
+  } catch (const std::bad_alloc&) {
     return false;
   }
   return true;

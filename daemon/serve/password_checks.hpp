@@ -60,6 +60,7 @@ class PasswordChecks {
   void start_next();
   /// Has a thread do what `running_` says; false when none can be made.
   [[nodiscard]] bool start_running();
+  bool has_posted(Result result);  ///< false: no memory for it
   void finish(Result result);
   /// Whose turn it is; the end when nobody waits.
   std::list<Check>::iterator next();

@@ -16,7 +16,9 @@ constexpr std::string_view kExpositionType = "text/plain; version=0.0.4; charset
 
 Response busy() {
   return text_response(
-      503, "The thread that reads the feed is busy and gave no numbers in time; try again.\n");
+      503,
+      "The thread that reads the feed is busy and gave no numbers in time, or there is no memory "
+      "for them; try again.\n");
 }
 
 Response readiness(const Moment& moment) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""The system gives no more memory while large frames come: each is rejected, and the rest goes on."""
+"""The system gives no more memory for large frames and pages: they are refused, and the rest goes on."""
 
+import http.client
 import re
 import resource
 from pathlib import Path
@@ -13,6 +14,9 @@ MIB = 1 << 20
 LARGE = 15 * MIB  # below feed.max_frame_bytes
 # Beyond what the daemon has: too little to read such a frame with, and then too little to decode it with.
 LEFT = (8 * MIB, 24 * MIB, 40 * MIB)
+WAITING = 50_000  # customers, whose list is larger than that by far
+# Too little for the feed's thread to list them, and then for the other thread to write it down.
+LEFT_FOR_A_LIST = range(0, 32 * MIB, 2 * MIB)
 
 
 def messages(daemon):
@@ -28,6 +32,12 @@ class ScarceMemory(ProgramTest):
         self.daemon = self.run_program(Daemon(self.folder, configuration))
         self.daemon.wait_until_ready()
         self.sent = 0
+
+    def leave(self, left):
+        """So much memory beyond what the daemon has."""
+        pid = self.daemon.process.pid
+        has = 1024 * int(re.search(r"VmSize:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
+        resource.prlimit(pid, resource.RLIMIT_AS, (has + left, resource.RLIM_INFINITY))
 
     def send(self, text):
         self.sent += 1
@@ -52,11 +62,9 @@ class ScarceMemory(ProgramTest):
     def test_a_large_frame_is_rejected_and_the_small_ones_are_counted(self):
         self.send("small")
         self.wait_for_messages(1)
-        pid = self.daemon.process.pid
-        has = 1024 * int(re.search(r"VmSize:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
         for number, left in enumerate(LEFT, start=1):
             with self.subTest(left=left):
-                resource.prlimit(pid, resource.RLIMIT_AS, (has + left, resource.RLIM_INFINITY))
+                self.leave(left)
 
                 self.send("x" * LARGE)
                 wait_for("the rejection", lambda number=number: self.rejected() == number)
@@ -67,6 +75,41 @@ class ScarceMemory(ProgramTest):
 
         self.assertEqual(self.daemon.end(), 0)
         self.assertIn("reason=no_memory", self.daemon.log)
+
+    def status_of_the_list(self):
+        """0: the connection ended."""
+        try:
+            return programs.get(f"http://{self.daemon.address()}/api/v1/waiting")[0]
+        except (OSError, http.client.HTTPException):
+            return 0
+
+    def test_a_large_list_is_refused_and_everybody_else_is_answered(self):
+        self.platform.send(
+            *(
+                {
+                    "type": "message",
+                    "id": f"m-{i}",
+                    "ts": now_ms(),
+                    "shop": "shop",
+                    "customer": f"customer-{i}",
+                    "from": "customer",
+                }
+                for i in range(WAITING)
+            )
+        )
+        self.wait_for_messages(WAITING)
+
+        statuses = set()
+        for left in LEFT_FOR_A_LIST:
+            self.leave(left)
+            statuses.add(self.status_of_the_list())
+            self.wait_for_messages(WAITING)
+        self.assertIn(503, statuses)
+        self.assertLessEqual(statuses, {0, 200, 503})
+
+        self.leave(1024 * MIB)
+        wait_for("the list", lambda: self.status_of_the_list() == 200)
+        self.assertEqual(self.daemon.end(), 0)
 
 
 if __name__ == "__main__":

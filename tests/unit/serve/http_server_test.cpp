@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -76,6 +77,27 @@ TEST_F(HttpServerTest, WhatAHandlerThrowsIsSaidToTheOwnerAndStoppingStillWorks) 
 
   EXPECT_THROW(std::rethrow_exception(failure), std::runtime_error);
   EXPECT_TRUE(client.is_ended());
+}
+
+TEST_F(HttpServerTest, ARequestThatThereIsNoMemoryForIsRefusedAndOthersAreStillServed) {
+  routes.add("/large", [](const Request&, const Reply&) { throw std::bad_alloc(); });
+  const std::uint16_t port = start();
+  HttpClient client(port);
+  HttpClient other(port);
+
+  EXPECT_EQ(client.get("/large").status, 503U);
+  EXPECT_TRUE(client.is_ended());
+  EXPECT_EQ(other.get("/hello").status, 200U);
+}
+
+TEST_F(HttpServerTest, WhatFindsNoMemoryBetweenRequestsEndsNothingElse) {
+  HttpClient client(start());
+  EXPECT_EQ(client.get("/hello").status, 200U);
+
+  server->poster()([] { throw std::bad_alloc(); });
+
+  EXPECT_EQ(closed_by(CloseReason::no_memory), 1U);
+  EXPECT_EQ(client.get("/hello").status, 200U);
 }
 
 TEST_F(HttpServerTest, EveryAnswerForbidsSniffingScriptsAndStoring) {

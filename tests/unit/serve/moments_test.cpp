@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <new>
 #include <string>
 
 namespace deskpulse::serve {
@@ -21,7 +22,9 @@ class MomentsTest : public testing::Test {
   void use(std::chrono::milliseconds apart) {
     moments = std::make_shared<Moments>(
         [this](const std::shared_ptr<Moment>& moment, std::function<void()> done) {
+          if (!has_memory) throw std::bad_alloc();
           ++asked;
+          asked_for = moment;
           wished.clear();
           for (const WaitingPage& page : moment->waiting) wished.push_back(page.wish);
           filled = std::move(done);
@@ -43,7 +46,9 @@ class MomentsTest : public testing::Test {
     now();
   }
 
+  bool has_memory = true;  ///< for a question
   int asked = 0;
+  std::shared_ptr<Moment> asked_for;
   std::vector<WaitingWish> wished;
   std::function<void()> filled;
   std::vector<std::function<void()>> deadlines;
@@ -65,6 +70,40 @@ TEST_F(MomentsTest, WhoAsksMeanwhileSharesTheMoment) {
   EXPECT_THAT(got, ElementsAre("a", "b"));
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(filled, nullptr);
+}
+
+TEST_F(MomentsTest, WhoHasNoMemoryForAMomentGetsNothingAndTheOthersGetTheirs) {
+  moments->next([this](const Moment* moment) {
+    if (moment != nullptr) throw std::bad_alloc();
+    got.push_back("a nothing");
+  });
+  ask("b");
+  fill();
+  ask("c");
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("a nothing", "b", "c"));
+}
+
+TEST_F(MomentsTest, AMomentThatThereWasNoMemoryForIsNone) {
+  ask("a");
+  asked_for->lacks_memory = true;
+  fill();
+  ask("b");
+  asked_for->lacks_memory = false;
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("a nothing", "b"));
+}
+
+TEST_F(MomentsTest, AQuestionThatThereIsNoMemoryForIsAskedAgainByTheNextOne) {
+  has_memory = false;
+  EXPECT_THROW(ask("a"), std::bad_alloc);
+  has_memory = true;
+  ask("b");
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("a", "b"));
 }
 
 TEST_F(MomentsTest, TheNextOneAsksAgain) {

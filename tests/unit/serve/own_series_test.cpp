@@ -215,8 +215,8 @@ TEST(HttpCollectable, SaysWhatItKeepsFromPeersAndWhy) {
   EXPECT_EQ(page.value("deskpulse_http_held_bytes_limit", {}), 268'435'456);
   EXPECT_EQ(page.value("deskpulse_http_accept_failures_total", {}), 4);
   double expected = 10;
-  for (const char* const reason :
-       {"header_timeout", "idle_timeout", "write_timeout", "held_bytes", "evicted", "refused"}) {
+  for (const char* const reason : {"header_timeout", "idle_timeout", "write_timeout", "held_bytes",
+                                   "evicted", "refused", "no_memory"}) {
     EXPECT_EQ(page.value("deskpulse_http_closed_connections_total", {{"reason", reason}}),
               expected++)
         << reason;
