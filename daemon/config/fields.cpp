@@ -348,7 +348,8 @@ constexpr double kHighestLevel = 1e9;
 bool is_valid_id(std::string_view id) { return !id.empty() && id.size() <= 256 && is_plain(id); }
 
 bool is_user_name(std::string_view name) {
-  return is_valid_id(name) && name.find(':') == std::string_view::npos;
+  // A hash in its place is not to be taken for a name, which errors may say.
+  return is_valid_id(name) && name.find(':') == std::string_view::npos && !name.starts_with("$2");
 }
 
 bool is_bcrypt_hash(std::string_view text) {

@@ -403,9 +403,10 @@ class Loader {
     for (const auto& [key, entry] : *table) {
       const auto* hash = entry.as_string();
       if (!is_user_name(key.str()))
-        error(at(key),
-              "the name of a user must be 1 to 256 bytes without a colon or control characters; "
-              "choose a short word");
+        error(
+            at(key),
+            "the name of a user must be 1 to 256 bytes without a colon or control characters, and "
+            "no hash; choose a short word, and write name = \"hash\"");
       else if (hash == nullptr || !is_bcrypt_hash(hash->get()))
         error(at(entry), std::string(kBasicAuthUsers) + "." + std::string(key.str()) +
                              " must be a bcrypt hash, which begins with $2y$; make one with "
@@ -646,10 +647,15 @@ class Loader {
   }
 
   void check_token(const Feed& feed) {
-    if (feed.token_file && feed.url.starts_with("ws://") && !is_this_machine(feed.url))
-      warnings_.push_back({origin_of("feed.token_file"),
-                           "feed.token_file goes to another machine over ws://, where everybody on "
-                           "the way can read it; make feed.url wss://"});
+    if (!feed.url.starts_with("ws://") || is_this_machine(feed.url)) return;
+    const auto warn = [&](const char* key, const std::string& what) {
+      warnings_.push_back({origin_of(key), what + " goes to another machine over ws://, where "
+                                                  "everybody on the way can read it; make feed.url "
+                                                  "wss://"});
+    };
+    if (feed.token_file) warn("feed.token_file", "feed.token_file");
+    if (feed.url.find('?') != std::string::npos)
+      warn("feed.url", "the query of feed.url, which may hold a token,");
   }
 
   void check_journal(const Store& store) {

@@ -6,9 +6,11 @@ namespace deskpulse::config {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 Sources sources_of(const std::string& text) {
@@ -300,6 +302,8 @@ TEST(LoadError, OfAHashThatIsNoneDoesNotRepeatIt) {
   EXPECT_THAT(errors_of("[http.basic_auth_users]\n\"a:b\" = \"" + hash + "\"\nc = 3\n"),
               ElementsAre(HasSubstr("d.toml:2:1: the name of a user must be"),
                           HasSubstr("d.toml:3:5: http.basic_auth_users.c must be a bcrypt hash")));
+  EXPECT_THAT(errors_of("[http.basic_auth_users]\n\"" + hash + "\" = \"alice\"\n"),
+              ElementsAre(AllOf(HasSubstr("write name = \"hash\""), Not(HasSubstr(hash)))));
   EXPECT_THAT(errors_of("[http]\nbasic_auth_user = 1\n"),
               ElementsAre(HasSubstr("did you mean \"basic_auth_users\"?")));
   EXPECT_THAT(errors_of("[http]\nbasic_auth_users = 1\n"), ElementsAre(HasSubstr("is a section")));
@@ -320,6 +324,9 @@ TEST(LoadWarning, OfATokenThatAnotherMachineIsSentInTheOpen) {
         "ws://127.0.0.1:9871/", "ws://127.8.9.1?a", "ws://[::1]", "ws://[::1]:1/"})
     EXPECT_THAT(warnings(url), IsEmpty()) << url;
   EXPECT_THAT(load_text("[feed]\nurl = \"ws://chat.example.com/\"\n").warnings, IsEmpty());
+  EXPECT_THAT(load_text("[feed]\nurl = \"ws://chat.example.com/?token=t\"\n").warnings,
+              ElementsAre(AllOf(HasSubstr("d.toml:2:7: the query of feed.url"),
+                                HasSubstr("over ws://"), Not(HasSubstr("=t")))));
 }
 
 TEST(LoadError, OfAnAddressThatNoConnectionCanBeMadeTo) {
