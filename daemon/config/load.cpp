@@ -637,6 +637,7 @@ class Loader {
     check_token(config_.feed);
     check_tls(config_.http.tls);
     check_journal(config_.store);
+    check_targets(config_.targets);
 
     if (config_.feed.reconnect_base > config_.feed.reconnect_cap) {
       const bool by_base = origins_.count("feed.reconnect.base") != 0;
@@ -668,6 +669,17 @@ class Loader {
             "store.journal_max_bytes must hold two segments; raise it, or lower "
             "store.journal_segment_bytes");
     }
+  }
+
+  /// METRICS.md, waiting_customers_over: nobody is counted at a longer wait.
+  static constexpr double kLongestCountedWait = 600;
+
+  void check_targets(const Targets& targets) {
+    if (targets.oldest_wait_seconds > kLongestCountedWait)
+      warnings_.push_back({origin_of("targets.oldest_wait_seconds"),
+                           "targets.oldest_wait_seconds is above 600, the longest wait that "
+                           "customers are counted by: DeskpulseManyCustomersWaitTooLong will never "
+                           "fire"});
   }
 
   void check_tls(const TlsServer& tls) {

@@ -251,6 +251,18 @@ TEST(Load, WarnsOfAnUnknownVariableAndGoesOn) {
                           "--print-config shows every setting"));
 }
 
+TEST(Load, WarnsOfATargetForWaitsBeyondThoseThatAreCounted) {
+  const Loaded counted = load_text("[targets]\noldest_wait_seconds = 600\n");
+  const Loaded beyond = load_text("[targets]\noldest_wait_seconds = 600.5\n");
+
+  EXPECT_THAT(counted.warnings, IsEmpty());
+  EXPECT_THAT(beyond.errors, IsEmpty());
+  EXPECT_THAT(beyond.warnings,
+              ElementsAre("d.toml:2:23: targets.oldest_wait_seconds is above 600, the longest wait "
+                          "that customers are counted by: DeskpulseManyCustomersWaitTooLong will "
+                          "never fire"));
+}
+
 // --- errors, with their exact place and text ---
 
 TEST(LoadError, OfSyntaxSaysWhereTheFileStopsBeingToml) {
