@@ -43,6 +43,8 @@ struct Complaint {
   std::string sentence;
 };
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // toml++ passes over it
+
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::vector<std::string> split_list(std::string_view text) {
@@ -209,12 +211,52 @@ std::string_view quotes_at(std::string_view text) {
   return three == "\"\"\"" || three == "'''" ? three : text.substr(0, 1);
 }
 
+/// The text without letters beyond ASCII: each is a `?` and its bytes in hexadecimal digits, which
+/// TOML has a place for where it has one for those, in quotes and comments, and nowhere else.
+std::string in_ascii(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      result += c;
+      continue;
+    }
+    if (byte >= 0xc0) result += '?';
+    result += kDigits[byte >> 4U];
+    result += kDigits[byte & 0xfU];
+  }
+  return result;
+}
+
+/// The place in `text` that is at `there` in in_ascii() of it.
+toml::source_position place_of(const toml::source_position& there, std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  for (toml::source_index line = 1; line < there.line; ++line)
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  toml::source_position place{there.line, 0};
+  for (toml::source_index column = 0; column < there.column && !text.empty();
+       text.remove_prefix(1)) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (byte < 0x80 || byte >= 0xc0) ++place.column;
+    column += byte < 0x80 ? 1U : byte < 0xc0 ? 2U : 3U;
+  }
+  place.column = std::max(place.column, toml::source_index{1});
+  return place;
+}
+
+/// toml++ says of some faults where they begin, one letter ahead.
+bool is_before(const toml::source_position& a, const toml::source_position& b) {
+  return a.line < b.line || (a.line == b.line && a.column + 1 < b.column);
+}
+
 /// Where a letter beyond ASCII stands that TOML has no place for: outside quotes and comments, or
 /// behind a `\`. toml++ asks of such a letter whether it is white space, and promises the compiler
 /// of an `é`, or of a `。`, that nobody does. So none gets there, nor one that begins a line which
-/// a `\` joins to the line before.
+/// a `\` joins to the line before. Of a text whose quotes are in order, up to there.
 std::optional<toml::source_position> misplaced_letter(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // toml++ passes over it
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   toml::source_position at{1, 0};
   std::string_view quotes;        // those that are open
   bool behind_backslash = false;  // with nothing but white space since
@@ -328,20 +370,26 @@ class Loader {
       error(at(*place), "more dots than a key can have; correct it, the file was not read");
       return;
     }
-    if (const auto place = misplaced_letter(document.text)) {
+    // Where the quotes are not in order, only toml++ knows what is outside of them.
+    const toml::parse_result shape = toml::parse(in_ascii(document.text), document.name);
+    const auto place = misplaced_letter(document.text);
+    const auto fault =
+        shape ? std::nullopt : std::optional(place_of(shape.error().source().begin, document.text));
+    if (place && (!fault || !is_before(*fault, *place))) {
       error(at(*place),
             "not valid TOML: a letter beyond ASCII outside quotes or behind a \\; "
             "correct it, the file was not read");
       return;
     }
+    if (fault) return invalid(*fault, shape.error());
     const toml::parse_result result = toml::parse(document.text, document.name);
-    if (!result) {
-      error(at(result.error().source().begin),
-            "not valid TOML: " + std::string(result.error().description()) +
-                "; correct it, the rest of the file was not read");
-      return;
-    }
+    if (!result) return invalid(result.error().source().begin, result.error());
     read_section(result.table(), "");
+  }
+
+  void invalid(const toml::source_position& place, const toml::parse_error& why) {
+    error(at(place), "not valid TOML: " + std::string(why.description()) +
+                         "; correct it, the rest of the file was not read");
   }
 
   void read_section(const toml::table& table, const std::string& prefix) {

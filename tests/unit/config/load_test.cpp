@@ -628,6 +628,20 @@ TEST(LoadError, OfALetterBehindABackslash) {
         << text;
 }
 
+TEST(LoadError, OfAQuoteThatOpensNothingWithALetterBehindIt) {
+  EXPECT_THAT(errors_of("[feed]\nurl = 2d\"w店\"\n"),
+              ElementsAre(HasSubstr("d.toml:2:8: not valid TOML: ")));
+  EXPECT_THAT(errors_of("[feed]\nurl = =\"店\"\n"),
+              ElementsAre(HasSubstr("d.toml:2:7: not valid TOML: ")));
+  EXPECT_THAT(errors_of("[feed]\n\"店铺\" = \"é\" 1\n"),
+              ElementsAre(HasSubstr("d.toml:2:12: not valid TOML: ")));
+}
+
+TEST(Load, TellsNamesBeyondAsciiApart) {
+  EXPECT_THAT(errors_of("[profiles.\"大促\"]\nstrict = true\n[profiles.\"日常\"]\nstrict = true\n"),
+              IsEmpty());
+}
+
 TEST(Load, TakesAnyLetterInQuotesAndComments) {
   for (const char* const text :
        {R"("é。店")", R"('é。店\。')", R"("\\é")", R"("\"é" # é)", R"("" # é)", R"('' # é)",
