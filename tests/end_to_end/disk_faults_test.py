@@ -265,7 +265,7 @@ class FileOfASnapshot(DiskFaultTest):
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (1000, hard))  # a short write, then EFBIG
         self.wait_for_more(daemon, "deskpulse_snapshot_failures_total", 2, stage="write")
         self.assert_monitoring_goes_on(daemon)
-        self.assertEqual(daemon.end(signal.SIGTERM), 0)
+        self.assertEqual(daemon.end(signal.SIGTERM), 74)  # not saved
         daemon = self.start()
         self.assertEqual(value(daemon.page(), "deskpulse_snapshot_restored"), 1)
         self.assert_nothing_is_lost(daemon)
