@@ -606,8 +606,9 @@ journal = true
         records = {rule["record"] for rule in rules_in(RECORDING)}
         of_hall = f'{{instance="{addresses["hall"]}"}}'
         self.wait_for_all("data of all records", lambda: [r for r in records if not prometheus.query(r + of_hall)])
+        shops_of_hall = {labels["shop"] for labels, _ in prometheus.query("deskpulse_shop_info" + of_hall)}
         of_others = [labels for labels in prometheus.fired()
-                     if labels.get("instance") != addresses["hall"] and not labels.get("shop", "").startswith("shop-")]
+                     if labels.get("instance") != addresses["hall"] and labels.get("shop") not in shops_of_hall]
         self.assertEqual([labels["alertname"] for labels in of_others], ["DeskpulseNotScraped"])
 
         for fault in faults:
