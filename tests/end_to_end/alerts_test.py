@@ -363,11 +363,11 @@ reconnect = {{ base = "20ms", cap = "200ms" }}
         def make():
             now = now_ms()
             desk.send(presence(shop, "bob", "offline", now))
-            desk.send(*(question(shop, c, now) for c in each(11)))
+            desk.send(*(question(shop, c, now) for c in each(10)), question(shop, "queued", now, agent=""))
 
         def end():
             # In this order both alerts end at once, and the inhibited one is never left alone.
-            desk.send(*(answer(shop, c, now_ms()) for c in each(11)))
+            desk.send(*(answer(shop, c, now_ms()) for c in [*each(10), "queued"]))
             desk.send(presence(shop, "bob", "online", now_ms()))
 
         return make, end
