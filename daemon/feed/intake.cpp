@@ -170,7 +170,7 @@ void Intake::rejected(const proto::Rejection& rejection) {
 }
 
 void Intake::heartbeat(std::optional<Instant> ts, Instant wall) {
-  if (ts && clock_.is_future(*ts, wall)) ts.reset();  // it lives, but proves nothing
+  if (ts && clock_.is_future(*ts, wall)) return clock_.unbelievable(wall);
   clock_.heartbeat(ts, wall);
   // A source whose clock is ahead of ours must not mark windows that are still to come.
   if (ts) heard(std::min(*ts, clock_.latest(wall)));

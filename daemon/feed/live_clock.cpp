@@ -20,6 +20,7 @@ void LiveClock::connected(proto::Millis heartbeat) {
   connected_ = true;
   ever_connected_ = true;
   was_caught_up_ = false;
+  is_believed_ = true;
   heartbeat_ = heartbeat;
   heard_at_.reset();
   newest_here_.reset();
@@ -49,6 +50,7 @@ void LiveClock::refused(proto::Instant wall) {
 
 void LiveClock::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) {
   if (ts) {
+    is_believed_ = true;
     lead_ = lead_of(*ts, wall);
     // A source whose clock is ahead of ours must not look caught up for longer than it is heard.
     ts = std::min(*ts, latest(wall));
@@ -56,6 +58,11 @@ void LiveClock::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall)
     ahead_at_ = wall;
   }
   heard(ts, wall);
+}
+
+void LiveClock::unbelievable(proto::Instant wall) {
+  is_believed_ = false;
+  heard(std::nullopt, wall);
 }
 
 void LiveClock::answered(proto::Instant wall) {
@@ -105,7 +112,7 @@ bool LiveClock::load(image::Reader& reader) {
 }
 
 bool LiveClock::is_caught_up(proto::Instant wall) const {
-  return connected_ && newest_here_ && wall - *newest_here_ < settings_.live_lag;
+  return connected_ && is_believed_ && newest_here_ && wall - *newest_here_ < settings_.live_lag;
 }
 
 std::optional<proto::Instant> LiveClock::source_time(proto::Instant wall) const {

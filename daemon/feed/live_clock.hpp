@@ -49,6 +49,9 @@ class LiveClock {
   void refused(proto::Instant wall);
   /// `ts` absent: the source lives, but still has events for us.
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall);
+  /// The source lives, and its clock is_future(): what else it says of the time is not believed
+  /// before it says better, so the feed is stale.
+  void unbelievable(proto::Instant wall);
   /// The source lives, and had nothing more for us; its clock is not said.
   void answered(proto::Instant wall);
   /// The wall clock was set by `delta`, and only that: no time has passed. Makes the feed stale
@@ -111,6 +114,7 @@ class LiveClock {
   bool connected_ = false;
   bool ever_connected_ = false;
   bool was_caught_up_ = false;  ///< when last heard
+  bool is_believed_ = true;     ///< what the source says of the time, since connected
   proto::Millis heartbeat_{};
   std::optional<proto::Instant> newest_event_;
   std::optional<proto::Instant> newest_;

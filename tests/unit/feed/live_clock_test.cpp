@@ -247,6 +247,19 @@ TEST_F(LiveClockTest, IsStaleWhenAllThatComesIsRefused) {
   EXPECT_FALSE(clock.is_silent(at(106'000)));
 }
 
+TEST_F(LiveClockTest, IsStaleWhileTheSourceSaysThatItIsFarAhead) {
+  clock.connected(Millis{5'000});
+  clock.heartbeat(at(100'000), at(100'000));
+  clock.unbelievable(at(101'000));
+  EXPECT_TRUE(clock.is_stale(at(101'000)));
+  clock.event(at(101'500), at(101'500));  // a late one, whose time is ours by chance
+  EXPECT_TRUE(clock.is_stale(at(101'500)));
+
+  clock.heartbeat(at(102'000), at(102'000));
+
+  EXPECT_FALSE(clock.is_stale(at(102'000)));
+}
+
 TEST_F(LiveClockTest, IsStaleWhenTheSourceSaysAgainAndAgainThatEventsAreToCome) {
   clock.connected(Millis{5'000});
   clock.event(at(100'000), at(100'000));
