@@ -77,12 +77,12 @@ void Engine::State::fire_all_before(Instant end) {
   }
 }
 
-void Engine::State::fire_overdue_before(const proto::Event& event) {
+void Engine::State::fire_overdue(const proto::Event& event, Instant end) {
   if (event.customer_key == proto::CustomerKey{}) return;
   const std::uint32_t index = find(roster_.shop(event.shop), event.customer_key);
   if (index == kNone) return;
   Conversation& c = conversations_[index];
-  for (Instant due = next_deadline(c); due < event.ts; due = next_deadline(c)) fire(c, due);
+  for (Instant due = next_deadline(c); due < end; due = next_deadline(c)) fire(c, due);
 }
 
 void Engine::State::look_at_deadlines(std::uint32_t index) {

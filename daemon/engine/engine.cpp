@@ -51,11 +51,16 @@ void Engine::State::advance(Instant to) {
 }
 
 void Engine::State::apply(const proto::Event& event, Overdue overdue) {
-  if (has_overdue_ && event.ts <= clock_.now()) fire_overdue_before(event);
+  if (has_overdue_ && event.ts <= clock_.now()) fire_overdue(event, event.ts);
   advance(event.ts);
   overdue_ = overdue;
   sweep_turn_ = !sweep_turn_;
   if (sweep_turn_) sweep();
+  take(event);
+  if (has_overdue_ && overdue == Overdue::fires) fire_overdue(event, clock_.now());
+}
+
+void Engine::State::take(const proto::Event& event) {
   switch (event.type) {
     case proto::Type::message:
       return message(event);

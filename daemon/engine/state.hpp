@@ -42,6 +42,7 @@ class Engine::State {
   enum class Opened : std::uint8_t { by_customer, by_handoff };
 
   // engine.cpp: one function an event type, in the order of spec 4.
+  void take(const proto::Event& event);
   void message(const proto::Event& event);
   void background_message(const proto::Event& event, std::uint32_t shop);
   void customer_message(std::uint32_t index, std::uint32_t agent, Instant at);
@@ -87,8 +88,8 @@ class Engine::State {
   void fire_slow(Conversation& c, Instant deadline);
   /// Fires every deadline < `end`, in order of time.
   void fire_all_before(Instant end);
-  /// Those of the event's customer that have waited and are before the event.
-  void fire_overdue_before(const proto::Event& event);
+  /// Those of the event's customer that have waited and are before `end`.
+  void fire_overdue(const proto::Event& event, Instant end);
   /// What is behind now() fires, or waits; then the timer is set.
   void look_at_deadlines(std::uint32_t index);
   /// `now`: the time that is about to be, and before which every deadline fires.

@@ -75,6 +75,15 @@ TEST_F(OverdueTest, AnEventAtNowThatIsNotInDoubtFindsItFired) {
   EXPECT_EQ(slow_turns(engine), 1U);
 }
 
+TEST_F(OverdueTest, ALateEventThatIsNotInDoubtFiresItThoughItChangesNothing) {
+  proto::Event rating = message(kEarlier, From::customer);
+  rating.type = proto::Type::rating;
+  rating.score = 5;
+  engine.apply(rating);
+
+  EXPECT_EQ(slow_turns(engine), 1U);
+}
+
 TEST_F(OverdueTest, AWaitIsAsLongAsTimeSays) {
   Report report;
   engine.report(report);
