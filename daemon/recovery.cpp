@@ -31,10 +31,12 @@ class Applying final : public store::JournalRecords {
     if (mark.cursor) recovered_.cursor = cursor_of(*mark.cursor);
     recovered_.monitor->recover_refusals(counters_of(mark));
   }
-  bool missing(std::uint64_t, std::uint64_t) override {
+  bool missing(std::uint64_t from, std::uint64_t to) override {
     const auto& cursor = recovered_.cursor;
     const bool has_them = !cursor || cursor->source.is_same(stream_.source);
     if (stream_.has_positions && has_them) return false;
+    // That run had gone on before an earlier hole: what it was sent again has been told.
+    if (cursor && to - from >= store::kMoreThanASegment) return false;
     intake_.gap(feed::GapKind::disconnect);
     return true;
   }

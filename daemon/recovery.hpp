@@ -46,7 +46,8 @@ struct Stream {
 /// Adds what the journal says that happened since. Where batches are missing in it, a stream with
 /// positions goes on before them, for it has their events still, also where none is known yet;
 /// without positions, or where they were of another source, it is a gap, and what comes behind is
-/// taken. Lines that say nothing known are a gap on any stream.
+/// taken, but for what a run wrote that had gone on before such a hole by its positions: that would
+/// count twice. Lines that say nothing known are a gap on any stream.
 store::JournalReadResult recover_journal(store::Disk& disk, const store::KeyFingerprint& key,
                                          const Stream& stream, Recovered& recovered);
 

@@ -15,10 +15,6 @@ namespace {
 /// Twice what a writer makes.
 constexpr std::size_t kLongestBatch = 128 << 20;
 
-/// More batches than a segment can hold: the shortest has some hundred bytes, the longest segment a
-/// gigabyte.
-constexpr std::uint64_t kMoreThanASegment = 1 << 24;
-
 /// And more than there can be, where nothing of them is known.
 constexpr std::uint64_t kMoreThanAJournal = std::uint64_t{1} << 40;
 
@@ -65,7 +61,8 @@ class Reading {
     const std::uint64_t named = segments.empty() ? 0 : segments.back();
     result_.next = std::max(last_ + 1, named);
     if (stopped_ || ended_by_damage_) {
-      result_.next = std::max(last_, named) + kMoreThanASegment;
+      // The newest segment may hold so many; that many more are missing then.
+      result_.next = std::max(last_, named) + 2 * kMoreThanASegment;
     }
     if (result_.error) result_.next = last_ + kMoreThanAJournal;
     return std::move(result_);

@@ -28,6 +28,11 @@ struct RefusedSegment {
   std::string sentence;
 };
 
+/// More batches than a segment can hold: the shortest has some hundred bytes, the longest segment a
+/// gigabyte. Where so many are missing, what is behind was written by a run that had read the
+/// journal and not all of it.
+inline constexpr std::uint64_t kMoreThanASegment = 1 << 24;
+
 struct JournalReadResult {
   std::uint64_t batches = 0;
   std::uint64_t events = 0;  ///< accepted ones

@@ -675,11 +675,14 @@ class World final : private Surroundings {
       cursor_.reset();
       if (mark.cursor) cursor_ = cursor_of(*mark.cursor);
     }
-    bool missing(std::uint64_t, std::uint64_t) override {
-      // With positions nothing behind it is read, where they are of the source that is asked.
+    bool missing(std::uint64_t from, std::uint64_t to) override {
+      // With positions nothing behind it is read, where they are of the source that is asked, or
+      // where a life had gone on before an earlier hole.
       const bool is_other = cursor_ && !cursor_->source.is_same(stream_.source);
-      has_hole = has_hole || !stream_.has_positions || is_other;
-      return !stream_.has_positions || is_other;
+      const bool repeats = cursor_ && to - from >= store::kMoreThanASegment;
+      const bool goes_on = (!stream_.has_positions || is_other) && !repeats;
+      has_hole = has_hole || goes_on;
+      return goes_on;
     }
     std::vector<std::uint64_t> batches;
     bool has_hole = false;

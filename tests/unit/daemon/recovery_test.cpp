@@ -258,5 +258,31 @@ TEST(Recovery, BatchesOfAnotherSourceThatAreMissingAreAGap) {
   }
 }
 
+// Its run went on before what was missing, and was sent again what is behind that.
+TEST(Recovery, WhatARunWroteThatHadGoneOnBeforeAHoleIsNotTakenAsWell) {
+  const feed::Source one{.address = {1, 1}, .name = {}};
+  const feed::Source another{.address = {2, 2}, .name = {}};
+  store::MemoryDisk disk;
+  const auto write = [&](std::uint64_t number, std::uint64_t seq) {
+    store::JournalWriter writer(disk, kTestKey, number, {}, store::JournalWriter::Work::inside);
+    writer.heard(kWall);
+    writer.cut(journal_mark(feed::Cursor{"k", seq, one}, {}));
+  };
+  write(1, 1);
+  write(3, 3);
+  Recovered earlier = recovered_from(disk);
+  const auto read =
+      recover_journal(disk, kTestKey, {.has_positions = true, .source = one}, earlier);
+  ASSERT_EQ(earlier.cursor, (feed::Cursor{"k", 1, one}));
+  write(read.next, 2);
+  write(read.next + 1, 4);
+
+  for (const bool has_positions : {true, false}) {
+    Recovered recovered = recovered_from(disk);
+    recover_journal(disk, kTestKey, {.has_positions = has_positions, .source = another}, recovered);
+    EXPECT_EQ(recovered.cursor, (feed::Cursor{"k", 3, one}));
+  }
+}
+
 }  // namespace
 }  // namespace deskpulse
