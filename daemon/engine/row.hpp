@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 #include "daemon/engine/report.hpp"
 
@@ -23,6 +25,15 @@ enum class Count : std::uint8_t {
 inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::timely_turns) + 1;
 constexpr Count messages_from(proto::From from) { return static_cast<Count>(from); }
 
+/// `visit(count)` for each of them, unrolled: reading a page is little else.
+template <class Visit>
+constexpr void each_count(Visit visit) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (visit(std::integral_constant<Count, static_cast<Count>(I)>{}), ...);
+  }
+  (std::make_index_sequence<kCounts>{});
+}
+
 /// Adds and takes away within [0, most]: what an image says need not fit together, and what a row
 /// comes to must be good for the next image.
 template <class Number>
@@ -36,6 +47,7 @@ constexpr void shrink(Number& sum, Number by) {
 
 /// The numbers as they are reported.
 class WideRow {
+ public:
   template <class Numbers>
   static constexpr auto& field(Numbers& of, Count count) {
     switch (count) {
@@ -59,7 +71,6 @@ class WideRow {
     return of.messages[static_cast<std::size_t>(count)];
   }
 
- public:
   ScopeNumbers numbers;
 
   /// `by` is 1 or -1.
@@ -88,31 +99,15 @@ class WideRow {
 
   /// Sums, and the greater of the maxima.
   void add(const WideRow& row) {
-    for (std::size_t i = 0; i < kCounts; ++i) {
-      const auto count = static_cast<Count>(i);
-      grow(field(numbers, count), field(row.numbers, count), kMostCounted);
-    }
+    each_count(
+        [&](auto count) { grow(field(numbers, count), field(row.numbers, count), kMostCounted); });
     add_response(row.numbers.response_time_sum_ms);
     add_first_response(row.numbers.first_response_time_sum_ms);
     raise_maxima(row);
   }
-  /// The same for a report: the few rows that come together in one have room in it.
-  void add_for_report(const ScopeNumbers& row) {
-    for (std::size_t i = 0; i < kCounts; ++i) {
-      const auto count = static_cast<Count>(i);
-      field(numbers, count) += field(row, count);
-    }
-    numbers.response_time_sum_ms += row.response_time_sum_ms;
-    numbers.first_response_time_sum_ms += row.first_response_time_sum_ms;
-    raise_response_max(row.response_time_max_ms);
-    raise_peak(row.peak_conversations);
-  }
   /// Leaves the maxima as they are.
   void subtract(const WideRow& row) {
-    for (std::size_t i = 0; i < kCounts; ++i) {
-      const auto count = static_cast<Count>(i);
-      shrink(field(numbers, count), field(row.numbers, count));
-    }
+    each_count([&](auto count) { shrink(field(numbers, count), field(row.numbers, count)); });
     shrink(numbers.response_time_sum_ms, row.numbers.response_time_sum_ms);
     shrink(numbers.first_response_time_sum_ms, row.numbers.first_response_time_sum_ms);
   }
@@ -126,6 +121,7 @@ class WideRow {
   }
   bool is_empty() const { return numbers == ScopeNumbers{}; }
   const WideRow& wide() const { return *this; }
+  void read(ScopeNumbers& into) const { into = numbers; }
   static WideRow of(const WideRow& row) { return row; }
 };
 
@@ -178,31 +174,21 @@ class alignas(64) PackedRow {
 
   WideRow wide() const {
     WideRow row;
-    ScopeNumbers& numbers = row.numbers;
-    for (std::size_t i = 0; i < numbers.messages.size(); ++i)
-      numbers.messages[i] = get(static_cast<Count>(i));
-    numbers.consulting_customers = get(Count::consulting_customers);
-    numbers.slow_turns = get(Count::slow_turns);
-    numbers.slow_customers = get(Count::slow_customers);
-    numbers.unanswered_customers = get(Count::unanswered_customers);
-    numbers.answered_turns = get(Count::answered_turns);
-    numbers.first_responses = get(Count::first_responses);
-    numbers.judged_turns = get(Count::judged_turns);
-    numbers.timely_turns = get(Count::timely_turns);
-    numbers.response_time_sum_ms = response_sum_ms_;
-    numbers.first_response_time_sum_ms = first_response_sum_ms_;
-    numbers.response_time_max_ms = response_max();
-    numbers.peak_conversations = peak();
+    read(row.numbers);
     return row;
+  }
+  void read(ScopeNumbers& into) const {
+    each_count([&](auto count) { WideRow::field(into, count) = get(count); });
+    into.response_time_sum_ms = response_sum_ms_;
+    into.first_response_time_sum_ms = first_response_sum_ms_;
+    into.response_time_max_ms = response_max();
+    into.peak_conversations = peak();
   }
 
   /// No count of `row` is above kMost.
   static PackedRow of(const WideRow& row) {
     PackedRow packed;
-    for (std::size_t i = 0; i < kCounts; ++i) {
-      const auto count = static_cast<Count>(i);
-      packed.counts_[word(count)] |= row.get(count) << shift(count);
-    }
+    each_count([&](auto count) { packed.counts_[word(count)] |= row.get(count) << shift(count); });
     packed.response_sum_ms_ = row.numbers.response_time_sum_ms;
     packed.first_response_sum_ms_ = row.numbers.first_response_time_sum_ms;
     packed.raise_response_max(row.response_max());

@@ -140,17 +140,27 @@ void Tally::lower_level(const WindowClock& clock) {
   note_peak(clock, level_--);
 }
 
-void Tally::read(const WindowClock& clock, ScopeNumbers* scopes) {
-  roll(clock);
+template <class Row>
+void Tally::read_rows(const Row* rows, const WindowClock& clock, ScopeNumbers* scopes) const {
+  std::array<Row, kMaxWindows> sums;
   const std::span<const int> fed_first = clock.fed_first();
   for (auto i = fed_first.rbegin(); i != fed_first.rend(); ++i) {
-    WideRow row;
-    if (packed_ != nullptr) row = packed_[*i].wide();
-    if (wide_ != nullptr) row = wide_[*i];
-    if (const int feeder = clock.fed_by(*i); feeder >= 0) row.add_for_report(scopes[feeder]);
+    Row& sum = sums[static_cast<std::size_t>(*i)];
+    if (rows != nullptr) sum = rows[*i];
+    if (const int feeder = clock.fed_by(*i); feeder >= 0)
+      sum.add(sums[static_cast<std::size_t>(feeder)]);
     // Without a change in the window, the level is what it was all through it.
-    row.raise_peak(level_);
-    scopes[*i] = row.numbers;
+    sum.raise_peak(level_);
+    sum.read(scopes[*i]);
+  }
+}
+
+void Tally::read(const WindowClock& clock, ScopeNumbers* scopes) {
+  roll(clock);
+  if (wide_ != nullptr) {
+    read_rows(wide_, clock, scopes);
+  } else {
+    read_rows(packed_, clock, scopes);
   }
   scopes[clock.windows()] = today_.numbers;
 }

@@ -111,6 +111,8 @@ class Tally {
   template <class Row, class Change>
   bool place_in(Row* rows, unsigned windows, const WindowClock& clock, Instant at, Change change);
   template <class Row>
+  void read_rows(const Row* rows, const WindowClock& clock, ScopeNumbers* scopes) const;
+  template <class Row>
   void save_rows(image::Writer& to, const Row* rows, const WindowClock& clock) const;
   template <class Row>
   void restore_rows(Row* rows, const LoadedRows& loaded, const WindowClock& clock);
