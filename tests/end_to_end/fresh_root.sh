@@ -51,11 +51,14 @@ in_namespaces() {
   mkdir "$root"
 }
 
-# The end of `unshare` is the end of everything in its namespaces, a moment later.
+# The end of `unshare` is the end of everything in its namespaces, a moment later. What is held by
+# somebody else is said instead of waited for.
 leave_namespaces() {
   kill -KILL "$1" 2>/dev/null || true
   wait "$1" 2>/dev/null || true
-  until rm -rf --one-file-system "$scratch"; do sleep 1; done
+  until_true 240 rm -rf --one-file-system "$scratch" 2>/dev/null ||
+    rm -rf --one-file-system "$scratch" ||
+    die "the above is left of $scratch; end what holds it, and remove it"
 }
 
 # The sources of packages of this machine that are Debian's, one a line: address, suite, component.

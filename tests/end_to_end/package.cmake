@@ -6,6 +6,11 @@ foreach(test unit configuration manual completion)
     ENVIRONMENT "${programs}")
 endforeach()
 
+add_test(NAME EndToEnd.fresh_root
+  COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/fresh_root_test.py ${PROJECT_SOURCE_DIR})
+set_tests_properties(EndToEnd.fresh_root PROPERTIES LABELS end_to_end TIMEOUT 900
+  ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+
 # Only of what is shipped. `package_in_a_fresh_root`, `in_a_fresh_root` and `package_is_reproducible`
 # go further, and take minutes or an hour.
 if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT DESKPULSE_SANITIZE)
