@@ -12,6 +12,7 @@ KNOWN = 50  # agents that are there from the beginning
 KNOWN_EVERY = 100  # of the messages of strange agents, one in so many is one of theirs
 BATCH = 200  # events in a frame, at most
 STEP = 0.02  # seconds
+HEARTBEAT_MS = 60_000  # the most between two, on a slow machine; a daemon connects anew after twice that
 
 
 def event(number, ts, of, other):
@@ -74,7 +75,7 @@ class _Server:
         await self._producer.handshake(reader, writer)
         await self._producer.receive(reader, writer)
         ready = {"op": "ready", "epoch": "crowd", "resume": "live", "floor": self._head + 1, "head": self._head}
-        await self._producer.send_json(writer, {**ready, "heartbeat_ms": 1000})
+        await self._producer.send_json(writer, {**ready, "heartbeat_ms": HEARTBEAT_MS})
         reading = asyncio.ensure_future(self._read(reader, writer))
         beat = 0.0
         while not reading.done():

@@ -32,7 +32,6 @@ ATTACKERS = 1000  # of slowhttptest
 SCRAPES = 500  # a second
 SCRAPERS = 100  # connections that do them
 LOOK = 0.2  # seconds from one look to the next
-PATIENCE = 5  # of whoever scrapes, seconds
 CONNECTIONS = 256  # the default of [http] max_connections
 MEMORY = 384 << 20  # growth that is explained: bodies of slow readers have a limit of 256 MiB
 FEW_FILES = 64
@@ -42,6 +41,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3, help="of each attack (default 3)")
     parser.add_argument("--lag", type=float, default=0.1, help="seconds that the feed may be behind (default 0.1)")
+    parser.add_argument("--patience", type=int, default=5, help="seconds of whoever scrapes (default 5)")
     parser.add_argument("--scrape", type=int, metavar="PORT", help=argparse.SUPPRESS)
     return parser.parse_known_args()
 
@@ -51,7 +51,7 @@ class Look:
 
     def __init__(self, port):
         begin = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=given.patience)
         with contextlib.closing(connection):
             connection.request("GET", "/metrics")
             answer = connection.getresponse()
@@ -183,7 +183,7 @@ class SlowHttp(ProgramTest):
         seconds = max(2, round(given.seconds))
         with Watch(self.port) as watch:
             run = subprocess.run(
-                ["slowhttptest", "-c", str(ATTACKERS), "-r", "500", "-l", str(seconds), "-p", str(PATIENCE)]
+                ["slowhttptest", "-c", str(ATTACKERS), "-r", "500", "-l", str(seconds), "-p", str(given.patience)]
                 + ["-v", "1", *options, "-u", f"http://127.0.0.1:{self.port}{path}"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

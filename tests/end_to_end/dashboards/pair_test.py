@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import programs  # noqa: E402
 from boards import load, panels, with_variables  # noqa: E402
 from prometheus_test import needed  # noqa: E402
 
@@ -67,7 +68,8 @@ class Pair(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "pair.test.yml")
             path.write_text(json.dumps({"tests": [test]}), "utf-8")
-            ended = subprocess.run([needed("promtool"), "test", "rules", path], capture_output=True, text=True, timeout=60)
+            command = [needed("promtool"), "test", "rules", path]
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=programs.PATIENCE)
         self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
 
     def test_the_one_that_was_cut_off_is_not_shown_beside_the_live_one(self):

@@ -168,7 +168,7 @@ class Queries(ProgramTest):
             return not missing
 
         try:
-            wait_for("data", all_have_data, patience=60)
+            wait_for("data", all_have_data)
         except AssertionError:
             for (expr, _), where in missing.items():
                 with self.subTest(where):

@@ -26,11 +26,14 @@ VALID = schemas.validator(SESSION, (EVENT, SESSION))
 LINES = (PROTO / "examples/stream.ndjson").read_text(encoding="utf-8").splitlines()
 
 
+PATIENCE = 240  # seconds for anything to happen on a busy machine; a test that passes never waits so long
+
+
 class Client:
     """A WebSocket client, as much as this test needs."""
 
     def __init__(self, address, headers=""):
-        self.socket = socket.create_connection(address, timeout=30)
+        self.socket = socket.create_connection(address, timeout=PATIENCE)
         self.file = self.socket.makefile("rb")
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(
