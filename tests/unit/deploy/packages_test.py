@@ -18,6 +18,16 @@ def release(number):
     return f'ID=debian\nVERSION_ID="{number}"\n'
 
 
+class FromSource(unittest.TestCase):
+    def test_no_warning_of_a_newer_compiler_stops_who_builds_for_use(self):
+        for path in ("deploy/INSTALL.md", "deploy/demo"):
+            configures = re.findall(r"cmake --preset .*", (SOURCES / path).read_text(encoding="utf-8"))
+
+            self.assertTrue(configures, path)
+            for command in configures:
+                self.assertIn(" -DDESKPULSE_WARNINGS_AS_ERRORS=OFF ", command)
+
+
 class Packages(unittest.TestCase):
     def lists(self, os_release):
         """Each list's packages with their reasons, on a machine of that description."""
