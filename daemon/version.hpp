@@ -5,7 +5,7 @@
 
 namespace deskpulse {
 
-std::string_view version();   ///< "0.1.0"
+std::string_view version();   ///< "0.2.0"
 std::string_view revision();  ///< of the sources it was built from; empty when nobody said
 
 }  // namespace deskpulse

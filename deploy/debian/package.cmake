@@ -77,8 +77,8 @@ set(CPACK_STRIP_FILES ON)
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 # It depends on libraries by the names of one release, so each release has a package of its own; an
-# upgrade of the machine upgrades it. Debian's testing has no number.
-cmake_host_system_information(RESULT release QUERY DISTRIB_VERSION_ID)
+# upgrade of the machine upgrades it.
+include(${CMAKE_CURRENT_LIST_DIR}/release.cmake)
 set(CPACK_DEBIAN_PACKAGE_VERSION "${PROJECT_VERSION}~deb${release}")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)

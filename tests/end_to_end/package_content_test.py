@@ -64,7 +64,8 @@ class Package(unittest.TestCase):
         cls.package = cls.packed("first")
         cls.root = cls.folder / "root"
         output("dpkg-deb", "--raw-extract", cls.package, cls.root)
-        cls.release = platform.freedesktop_os_release()["VERSION_ID"]
+        described = platform.freedesktop_os_release()
+        cls.release = described.get("VERSION_ID") or described["VERSION_CODENAME"]
 
     @classmethod
     def packed(cls, name):

@@ -67,5 +67,40 @@ class Packages(unittest.TestCase):
         self.assertEqual(twelve ^ thirteen, {"libboost1.81-dev", "libboost-dev"})
 
 
+class Version(unittest.TestCase):
+    def version(self, os_release, version="1.0"):
+        """Of a package that is built on a machine of that description."""
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "etc").mkdir()
+            Path(folder, "etc/os-release").write_text(os_release, encoding="utf-8")
+            script = Path(folder, "version.cmake")
+            script.write_text(
+                f'include({SOURCES}/deploy/debian/release.cmake)\nmessage("{version}~deb${{release}}")\n', "utf-8"
+            )
+            run = subprocess.run(
+                ["cmake", f"-DCMAKE_SYSROOT={folder}", "-P", script], capture_output=True, check=True, text=True
+            )
+        return run.stderr.strip()
+
+    def assert_ascending(self, *versions):
+        for less, more in zip(versions, versions[1:]):
+            self.assertEqual(subprocess.run(["dpkg", "--compare-versions", less, "lt", more]).returncode, 0, versions)
+
+    def test_says_the_release_by_number_or_else_by_name(self):
+        self.assertEqual(self.version(release(13)), "1.0~deb13")
+        self.assertEqual(self.version(TESTING), "1.0~debforky")
+        self.assertEqual(self.version("ID=other\n"), "1.0~debunknown")
+
+    def test_an_upgrade_of_the_machine_or_of_deskpulse_is_one_of_the_package(self):
+        each = [self.version(described) for described in (release(12), release(13), TESTING)]
+
+        self.assert_ascending(*each, self.version(release(12), "1.1"))
+
+    def test_is_above_what_was_handed_out_without_a_release(self):
+        [ours] = re.findall(r"project\(deskpulse VERSION (\S+)", (SOURCES / "CMakeLists.txt").read_text("utf-8"))
+
+        self.assert_ascending("0.1.0", self.version(release(12), ours))
+
+
 if __name__ == "__main__":
     unittest.main()
