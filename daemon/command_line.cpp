@@ -9,6 +9,7 @@
 #include "daemon/config/load.hpp"
 #include "daemon/config/print.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/files/read_file.hpp"
 #include "daemon/replay_command.hpp"
 #include "daemon/required_files.hpp"
 #include "daemon/run_command.hpp"
@@ -93,16 +94,19 @@ std::string config_path(const Arguments& arguments) {
 }
 
 /// Reads everything that settings come from. A file that cannot be read is an error like others.
-config::Loaded load_config(const Arguments& arguments, const Environment& environment) {
+/// The first time, the file may be the pipe of a shell (`--config <(…)`).
+config::Loaded load_config(const Arguments& arguments, const Environment& environment,
+                           files::Pipes pipes) {
   config::Sources sources{.document = std::nullopt,
                           .environment = environment,
                           .overrides = overrides_of(arguments),
                           .shipped_profiles = shipped_profile_names()};
   if (const std::string path = config_path(arguments); !path.empty()) {
-    config::FileText file = config::read_text_file(path);
+    files::Contents file = files::read_file(path, pipes);
     if (!file.error.empty())
       return {.config = {},
-              .errors = {"deskpulsed: " + file.error + "; name another file with --config"},
+              .errors = {"deskpulsed: cannot read " + path + ": " + file.error +
+                         "; name another file with --config"},
               .warnings = {}};
     sources.document = {path, std::move(file.text)};
   }
@@ -111,7 +115,7 @@ config::Loaded load_config(const Arguments& arguments, const Environment& enviro
 
 ExitCode run(const Arguments& arguments, const Environment& environment, std::ostream& out,
              std::ostream& err) {
-  const config::Loaded loaded = load_config(arguments, environment);
+  const config::Loaded loaded = load_config(arguments, environment, files::Pipes::read);
   for (const std::string& warning : loaded.warnings) err << "warning: " << warning << "\n";
   for (const std::string& error : loaded.errors) err << error << "\n";
   if (!loaded.errors.empty()) return kExitConfig;
@@ -132,10 +136,11 @@ ExitCode run(const Arguments& arguments, const Environment& environment, std::os
     return out ? kExitOk : kExitIoError;
   }
   if (arguments.replay) return run_replay(loaded.config, arguments.replay_command, out, err);
-  return run_daemon(loaded.config,
-                    {.load_config = [&] { return load_config(arguments, environment); },
-                     .environment = environment},
-                    err);
+  return run_daemon(
+      loaded.config,
+      {.load_config = [&] { return load_config(arguments, environment, files::Pipes::refused); },
+       .environment = environment},
+      err);
 }
 
 }  // namespace

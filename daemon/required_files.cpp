@@ -7,8 +7,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "daemon/config/load.hpp"
+#include "daemon/feed/authorities.hpp"
 #include "daemon/feed/token_file.hpp"
+#include "daemon/files/read_file.hpp"
 #include "daemon/serve/http_server.hpp"
 #include "daemon/settings.hpp"
 
@@ -17,18 +18,11 @@ namespace {
 
 constexpr std::string_view kCredentials = "/run/credentials/";
 
-/// As the feed will do it when it connects.
-bool holds_certificates(const std::string& path) {
-  boost::asio::ssl::context context(boost::asio::ssl::context::tls_client);
-  boost::system::error_code failure;
-  context.load_verify_file(path, failure);
-  return !failure;
-}
-
 std::string problem_of_token(const std::string& path) {
-  const config::FileText file = config::read_text_file(path);
+  const files::Contents file = files::read_file(path);
   if (!file.error.empty())
-    return "feed.token_file: " + file.error + "; correct the path or its permissions";
+    return "feed.token_file: cannot read " + path + ": " + file.error +
+           "; correct the path or its permissions";
   const feed::Token token = feed::read_token_file(path);
   if (!token.error.empty())
     return "feed.token_file: " + path + " holds no token: " + token.error +
@@ -36,14 +30,11 @@ std::string problem_of_token(const std::string& path) {
   return {};
 }
 
+/// As the feed will do it when it connects.
 std::string problem_of_authorities(const std::string& path) {
-  const config::FileText file = config::read_text_file(path);
-  if (!file.error.empty())
-    return "feed.tls.ca_file: " + file.error + "; correct the path or its permissions";
-  if (!holds_certificates(path))
-    return "feed.tls.ca_file: " + path +
-           " holds no certificate in PEM form (-----BEGIN CERTIFICATE-----); name another file";
-  return {};
+  boost::asio::ssl::context context(boost::asio::ssl::context::tls_client);
+  const std::string failure = feed::trust_authorities(context, path);
+  return failure.empty() ? failure : "feed.tls.ca_file: " + failure;
 }
 
 /// Whether a file lies in the credentials of a unit, and those cannot be seen.

@@ -4,10 +4,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <cstring>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -769,18 +766,5 @@ class Loader {
 }  // namespace
 
 Loaded load(const Sources& sources) { return Loader(sources).run(); }
-
-FileText read_text_file(const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "rb");
-  if (file == nullptr) return {{}, "cannot read " + path + ": " + std::strerror(errno)};
-  FileText result;
-  char chunk[4'096];
-  std::size_t size = 0;
-  while ((size = std::fread(chunk, 1, sizeof chunk, file)) > 0) result.text.append(chunk, size);
-  // Opening a directory succeeds, reading it does not.
-  if (std::ferror(file) != 0) result.error = "cannot read " + path + ": " + std::strerror(errno);
-  std::fclose(file);
-  return result;
-}
 
 }  // namespace deskpulse::config

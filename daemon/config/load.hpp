@@ -45,11 +45,4 @@ struct Loaded {
 /// Reads no file but the zone database. For start-up: milliseconds.
 Loaded load(const Sources& sources);
 
-/// The contents of a file, or a sentence that says why there are none.
-struct FileText {
-  std::string text;
-  std::string error;  ///< empty when it was read
-};
-FileText read_text_file(const std::string& path);
-
 }  // namespace deskpulse::config

@@ -1,9 +1,9 @@
 #include "daemon/feed/token_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <system_error>
+#include <utility>
+
+#include "daemon/files/read_file.hpp"
 
 namespace deskpulse::feed {
 
@@ -14,12 +14,9 @@ constexpr std::size_t kMaxTokenBytes = 16 * 1024;
 }  // namespace
 
 Token read_token_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {{}, std::error_code(errno, std::generic_category()).message()};
-  std::string token(kMaxTokenBytes + 1, '\0');
-  file.read(token.data(), static_cast<std::streamsize>(token.size()));
-  token.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad()) return {{}, "reading failed"};
+  files::Contents file = files::read_file(path);
+  if (!file.error.empty()) return {{}, std::move(file.error)};
+  std::string token = std::move(file.text);
   const std::size_t last = token.find_last_not_of(" \t\r\n");
   token.resize(last == std::string::npos ? 0 : last + 1);
   const auto printable = [](char c) { return c > ' ' && c < '\x7f'; };

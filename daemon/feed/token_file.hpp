@@ -10,7 +10,7 @@ struct Token {
   std::string error;  ///< why not; never what is in the file
 };
 
-/// One line, white space at its ends aside; at most 16 KiB.
+/// One line, white space at its ends aside; at most 16 KiB. Never waits: see files::read_file.
 Token read_token_file(const std::string& path);
 
 }  // namespace deskpulse::feed

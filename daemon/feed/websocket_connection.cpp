@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/feed/authorities.hpp"
 #include "daemon/feed/name_resolver.hpp"
 #include "daemon/feed/read_ahead_stream.hpp"
 #include "daemon/feed/watchdog.hpp"
@@ -169,14 +170,16 @@ bool has_room(beast::flat_buffer& message) {
 }
 
 /// The CA file is read again for each connection.
-ssl::context tls_context(const std::string& ca_file, error_code& failed) {
+ssl::context tls_context(const std::string& ca_file, std::string& failure) {
   ssl::context context(ssl::context::tls_client);
   context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 |
                       ssl::context::no_tlsv1_1);
   if (ca_file.empty()) {
+    error_code failed;
     context.set_default_verify_paths(failed);
+    if (failed) failure = failed.message();
   } else {
-    context.load_verify_file(ca_file, failed);
+    failure = trust_authorities(context, ca_file);
   }
   return context;
 }
@@ -263,10 +266,10 @@ class WebsocketConnection::Impl final : public ReadObserver,
 asio::awaitable<End> WebsocketConnection::Impl::run() {
   const auto self = shared_from_this();
   End end;
-  error_code failed;
-  if (settings_.endpoint.tls) tls_.emplace(tls_context(settings_.ca_file, failed));
-  if (failed) {
-    end = {Disconnect::ca_unreadable, failed.message()};
+  std::string failure;
+  if (settings_.endpoint.tls) tls_.emplace(tls_context(settings_.ca_file, failure));
+  if (!failure.empty()) {
+    end = {Disconnect::ca_unreadable, failure};
   } else if (!leaving_ && !has_memory()) {
     end = {Disconnect::connection_lost, "there is no memory for it"};
   } else if (!leaving_) {

@@ -7,14 +7,12 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+
+#include "daemon/files/read_file.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -29,14 +27,11 @@ using boost::system::error_code;
 }
 
 std::string text_of_file(std::string_view key, const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad() || errno == EISDIR) {
-    fail(key, "cannot read " + path + ": " + std::strerror(errno) +
-                  "; correct the path or its permissions");
+  files::Contents file = files::read_file(path);
+  if (!file.error.empty()) {
+    fail(key, "cannot read " + path + ": " + file.error + "; correct the path or its permissions");
   }
-  return text;
+  return std::move(file.text);
 }
 
 int version_of(std::string_view key, const std::string& name) {

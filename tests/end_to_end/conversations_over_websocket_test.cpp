@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "daemon/config/load.hpp"
+#include "daemon/files/read_file.hpp"
 #include "daemon/replay_command.hpp"
 #include "daemon/serve/exposition.hpp"
 #include "daemon/serve/own_series.hpp"
@@ -50,7 +51,7 @@ Conversation read_conversation(const std::filesystem::path& events) {
   sources.shipped_profiles = shipped_profile_names();
   const std::filesystem::path toml = events.parent_path() / (conversation.name + ".toml");
   if (std::filesystem::exists(toml))
-    sources.document = config::Document{toml.string(), config::read_text_file(toml.string()).text};
+    sources.document = config::Document{toml.string(), files::read_file(toml.string()).text};
   const config::Loaded loaded = config::load(sources);
   EXPECT_TRUE(loaded.errors.empty()) << conversation.name;
   conversation.config = loaded.config;

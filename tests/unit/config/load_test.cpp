@@ -752,12 +752,5 @@ TEST(LoadError, OfAFlagNamesTheFlag) {
                           "--set: unknown key \"banana\"; --print-config shows every setting"));
 }
 
-TEST(ReadTextFile, SaysWhyAFileCannotBeRead) {
-  EXPECT_EQ(read_text_file("/nonexistent/deskpulse.toml").error,
-            "cannot read /nonexistent/deskpulse.toml: No such file or directory");
-  EXPECT_EQ(read_text_file("/").error, "cannot read /: Is a directory");
-  EXPECT_EQ(read_text_file("/dev/null").error, "");
-}
-
 }  // namespace
 }  // namespace deskpulse::config

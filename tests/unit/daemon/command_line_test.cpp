@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -26,6 +27,11 @@ class CommandLineTest : public testing::Test {
   std::string file(const std::string& name, const std::string& text) const {
     const std::string path = (folder_ / name).string();
     std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+  std::string named_pipe(const std::string& name) const {
+    const std::string path = (folder_ / name).string();
+    EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0);
     return path;
   }
   int run(std::vector<std::string> arguments, const Environment& environment = {}) {
@@ -88,6 +94,16 @@ TEST_F(CommandLineTest, EndsWith78WhenTheNamedConfigurationIsMissing) {
             "file with --config\n");
 }
 
+TEST_F(CommandLineTest, WaitsForNobodyWhoCouldWriteAConfiguration) {
+  const std::string pipe = named_pipe("pipe.toml");
+
+  EXPECT_EQ(run({"--config", pipe, "--check-config"}), 78);
+  EXPECT_EQ(err(), "deskpulsed: cannot read " + pipe +
+                       ": it is a named pipe, no regular file; name another file with --config\n");
+  EXPECT_EQ(run({"--config", "/dev/zero", "--check-config"}), 78);
+  EXPECT_EQ(run({"--config", "/dev/null", "--check-config"}), 0);
+}
+
 TEST_F(CommandLineTest, PrintsAConfigurationThatItReadsAgain) {
   ASSERT_EQ(run({"--print-config", "--set", "rules.slow_after=90s", "--feed-url", "ws://a:1/"},
                 {{"DESKPULSE_LOG_LEVEL", "warn"}}),
@@ -118,6 +134,7 @@ TEST_F(CommandLineTest, EndsWith66WhenATokenFileCannotBeRead) {
 
 TEST_F(CommandLineTest, ACheckRefusesWhatAStartWould) {
   const std::string text = file("text", "no certificate\n");
+  const std::string pipe = named_pipe("pipe");
   const std::string tls = "[http.tls_server_config]\n";
   // $2y$18$ is legal, and takes seconds for each check.
   const std::string costly =
@@ -127,6 +144,10 @@ TEST_F(CommandLineTest, ACheckRefusesWhatAStartWould) {
       {"[feed]\ntoken_file = \"/nonexistent/token\"\n", "feed.token_file"},
       {"[feed]\ntoken_file = \"" + file("lines", "one\ntwo\n") + "\"\n", "feed.token_file"},
       {"[feed]\ntls.ca_file = \"" + text + "\"\n", "feed.tls.ca_file"},
+      {"[feed]\ntoken_file = \"" + pipe + "\"\n", "it is a named pipe"},
+      {"[feed]\ntls.ca_file = \"" + pipe + "\"\n", "it is a named pipe"},
+      {tls + "cert_file = \"" + pipe + "\"\nkey_file = \"/dev/zero\"\n", "it is a named pipe"},
+      {tls + "cert_file = \"/dev/zero\"\nkey_file = \"" + pipe + "\"\n", "it is a device"},
       {tls + "cert_file = \"/nonexistent/c\"\nkey_file = \"/nonexistent/k\"\n",
        "http.tls_server_config.cert_file"},
       {tls + "cipher_suites = [\"TLS_ECDHE_NO_SUCH\"]\n", "http.tls_server_config.c"},

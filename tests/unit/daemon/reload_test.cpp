@@ -1,6 +1,10 @@
 #include "daemon/reload.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <string>
 
 namespace deskpulse {
 namespace {
@@ -44,6 +48,25 @@ TEST(Reload, IsRefusedWhenAFileCannotBeUsed) {
 
   EXPECT_FALSE(read_reload({}, loads(no_token)));
   EXPECT_FALSE(read_reload({}, loads(no_certificate)));
+}
+
+// On the feed's thread: the numbers would wait with it.
+TEST(Reload, WaitsForNobodyWhoCouldWriteAFile) {
+  const std::string pipe = testing::TempDir() + "reload_pipe";
+  std::remove(pipe.c_str());
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  config::Config token;
+  token.feed.token_file = pipe;
+  config::Config authorities;
+  authorities.feed.tls_ca_file = pipe;
+  config::Config certificate;
+  certificate.http.tls.cert_file = pipe;
+  certificate.http.tls.key_file = pipe;
+
+  EXPECT_FALSE(read_reload({}, loads(token)));
+  EXPECT_FALSE(read_reload({}, loads(authorities)));
+  EXPECT_FALSE(read_reload({}, loads(certificate)));
+  std::remove(pipe.c_str());
 }
 
 TEST(Reload, TouchesTheFeedOnlyWhereItCanFollow) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <boost/asio/post.hpp>
@@ -1231,6 +1232,16 @@ TEST_F(SecureFeedTest, ACaFileThatCannotBeReadHasItsOwnReason) {
   run("disconnected ca_unreadable");
 
   EXPECT_THAT(probe->details.at(0), HasSubstr("No such file"));
+}
+
+TEST_F(SecureFeedTest, WaitsForNobodyWhoCouldWriteTheCaFile) {
+  secure.start();
+  settings.ca_file += ".pipe";
+  ASSERT_EQ(::mkfifo(settings.ca_file.c_str(), 0600), 0);
+  run("disconnected ca_unreadable");
+  std::remove(settings.ca_file.c_str());
+
+  EXPECT_THAT(probe->details.at(0), HasSubstr("it is a named pipe"));
 }
 
 TEST_F(SecureFeedTest, StoppingClosesASecureConnection) {
