@@ -27,7 +27,7 @@ struct TlsOfClient {
   std::string suites{};  ///< of TLS 1.2, by OpenSSL's names
 };
 
-/// One connection to 127.0.0.1. Waits at most 30 s for the server, so that a test that fails ends.
+/// One connection to 127.0.0.1. Waits for minutes, not for ever, so that a test that fails ends.
 class HttpClient {
  public:
   /// Comes from an address of this machine such as 127.0.0.2; empty: whichever. Throws

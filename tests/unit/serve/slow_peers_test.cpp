@@ -98,14 +98,18 @@ TEST_F(SlowPeers, ANewConnectionHasOneDeadlineForItsFirstRequestHoweverItDrips) 
 }
 
 TEST_F(SlowPeers, ALaterRequestHasItsDeadlineFromItsFirstByte) {
-  settings.header_timeout = milliseconds{1'000};  // within which the first one must come
-  HttpClient client(start());
-  ASSERT_EQ(client.get("/hello").status, 200U);
+  settings.header_timeout = milliseconds{100};
+  const std::uint16_t port = start();
+  std::optional<HttpClient> client;
+  // The first one has a deadline as well, which a busy machine may miss.
+  do client.emplace(port);
+  while (client->get("/hello").status != 200U);
+  const std::uint64_t missed = closed_by(CloseReason::header_timeout);
 
-  ASSERT_TRUE(client.send("G"));
+  ASSERT_TRUE(client->send("G"));
 
-  EXPECT_TRUE(client.is_ended());
-  EXPECT_EQ(closed_by(CloseReason::header_timeout), 1U);
+  EXPECT_TRUE(client->is_ended());
+  EXPECT_EQ(closed_by(CloseReason::header_timeout), missed + 1);
 }
 
 TEST_F(SlowPeers, AKeptConnectionThatAsksNothingEnds) {
