@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <ctime>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@ namespace deskpulse::serve {
 
 /// What a handshake needs.
 struct TlsContext {
-  explicit TlsContext(const TlsSettings& settings);
+  /// Throws std::runtime_error as TlsFiles does. The files whose paths are in `unseen` are left
+  /// out, for a check of the rest; nobody can be served by such a context.
+  explicit TlsContext(const TlsSettings& settings, const std::set<std::string>& unseen = {});
 
   boost::asio::ssl::context context;
   std::chrono::system_clock::time_point certificate_end;  ///< notAfter
