@@ -221,7 +221,7 @@ class WebsocketConnection::Impl final : public ReadObserver,
   asio::awaitable<bool> secure(End& end);
   asio::awaitable<bool> upgrade(End& end);
   asio::awaitable<End> read();
-  /// Says goodbye, for as long as that may take.
+  /// Says goodbye, for as long as that may take; or waits for what close() has begun.
   asio::awaitable<void> say_goodbye(websocket::close_code code);
   asio::awaitable<void> ping(proto::Millis interval);
 
@@ -249,6 +249,7 @@ class WebsocketConnection::Impl final : public ReadObserver,
   std::optional<Disconnect> reason_;  ///< why we dropped it
   std::string_view phase_;            ///< of the handshake: what it waits for
   bool leaving_ = false;              ///< close() was called
+  bool closing_ = false;              ///< and has let Beast say goodbye, which may be asked once
   bool open_ = false;                 ///< messages go in and out
   bool ended_ = false;
   bool heard_ = false;  ///< since the network was last waited for
@@ -586,6 +587,14 @@ void WebsocketConnection::Impl::tearing_down() {
 
 asio::awaitable<void> WebsocketConnection::Impl::say_goodbye(websocket::close_code code) {
   waiting_ = Waiting::closing;
+  if (closing_) {
+    // The message that was being read was complete before the goodbye was. Beast ends the reading.
+    for (;;) {
+      message_.clear();
+      const auto [error, bytes] = co_await ws_->async_read_some(message_, kPiece, as_result);
+      if (error) co_return;
+    }
+  }
   watchdog_.disarm(Deadline::handshake);
   tearing_down();
   const websocket::close_reason why(code);
@@ -611,6 +620,7 @@ void WebsocketConnection::Impl::close() {
       return;
     case Waiting::beast:
       // Beast may be asked to close while it reads; the read then ends.
+      closing_ = true;
       tearing_down();
       ws_->async_close(websocket::close_code::normal, [self = shared_from_this()](error_code) {});
       return;

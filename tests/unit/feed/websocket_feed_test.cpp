@@ -955,6 +955,26 @@ TEST_F(WebsocketFeedTest, StoppingWhileBeastReadsAPieceOfAMessage) {
   EXPECT_TRUE(until_logged("disconnected stopped"));
 }
 
+TEST_F(WebsocketFeedTest, StoppingAtAnyStepWhileBeastReadsOneMessageAfterTheOther) {
+  settings.timeouts.close = Millis{5};
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += frame(2, "binary");
+  for (int steps = 0; steps < 60; ++steps) {
+    SCOPED_TRACE(steps);
+    server.then([&](Peer& peer) -> Task {
+      co_await peer.open(kLive);
+      co_await peer.send(many);
+      co_await peer.wait_for_the_end();
+    });
+    listener.log.clear();
+    run("connected");
+    for (int i = 0; i < steps; ++i) io.run_one_for(std::chrono::seconds(1));
+    feed->stop();
+
+    ASSERT_TRUE(until_logged("disconnected stopped"));
+  }
+}
+
 TEST_F(WebsocketFeedTest, StoppingDuringTheHandshakeAndDuringAPause) {
   server.then([](Peer& peer) -> Task { co_await peer.wait_for_the_end(); });
   start();
