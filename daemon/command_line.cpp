@@ -121,17 +121,14 @@ ExitCode run(const Arguments& arguments, const Environment& environment, std::os
   if (!loaded.errors.empty()) return kExitConfig;
 
   if (arguments.check_config) {
-    const Check check = check_required(loaded.config);
-    for (const Unseen& unseen : check.unseen)
-      err << "warning: " << unseen.key << ": " << unseen.path
-          << " cannot be seen outside of its unit, and was not looked at\n";
-    for (const std::string& problem : check.problems) err << "deskpulsed: " << problem << "\n";
-    if (!check.problems.empty()) return kExitNoInput;
+    config::Config config = loaded.config;
+    for (const std::string& unseen : leave_out_unseen_credentials(config))
+      err << "warning: " << unseen << "\n";
+    const std::vector<std::string> problems = read_required(config).problems;
+    for (const std::string& problem : problems) err << "deskpulsed: " << problem << "\n";
+    if (!problems.empty()) return kExitNoInput;
     const std::string path = config_path(arguments);
-    out << "OK: " << (path.empty() ? "the defaults" : path);
-    for (const Unseen& unseen : check.unseen)
-      out << (&unseen == &check.unseen.front() ? "; not looked at: " : ", ") << unseen.key;
-    out << "\n" << std::flush;
+    out << "OK: " << (path.empty() ? "the defaults" : path) << "\n" << std::flush;
     return out ? kExitOk : kExitIoError;
   }
   if (arguments.print_config) {

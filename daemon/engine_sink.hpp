@@ -15,6 +15,7 @@ class EngineSink final : public feed::EventSink {
   void apply_in_doubt(const proto::Event& event) override {
     engine_.apply(event, engine::Overdue::waits);
   }
+  void begin_counters_anew() override { engine_.begin_counters_anew(); }
   void advance(proto::Instant watermark) override { engine_.advance(watermark); }
 
  private:

@@ -38,14 +38,6 @@ void set_limit(serve::LimitUse& use, std::string_view limit, std::uint64_t used,
   use.exceeded = exceeded;
 }
 
-void fill_limits(serve::Status& status, const engine::Report& report,
-                 const feed::Intake::Limits& intake) {
-  status.limits.resize(report.limits.size() + intake.size());
-  auto use = status.limits.begin();
-  for (const auto& of : report.limits) set_limit(*use++, of.name, of.used, of.limit, of.exceeded);
-  for (const auto& of : intake) set_limit(*use++, of.limit, of.used, of.most, of.exceeded);
-}
-
 }  // namespace
 
 Monitor::Monitor(const engine::Settings& engine, const feed::IntakeSettings& intake,
@@ -79,6 +71,8 @@ void Monitor::fill(serve::Moment& moment) {
   let_time_pass(wall);
   moment.at = wall;
   engine_.report(moment.report);
+  if (hidden_until_ && intake_.watermark() >= *hidden_until_) hides_counters_ = false;
+  moment.report.hides_counters = hides_counters_;
   moment.spans.clear();
   for (const engine::Window& window : windows_) moment.spans.push_back(window.span);
   moment.spans.emplace_back(0);  // today
@@ -145,6 +139,28 @@ Monitor::Restored Monitor::load(image::Reader& reader) {
   return restored;
 }
 
+void Monitor::go_on(bool has_positions) {
+  hides_counters_ = has_positions && intake_.clock().newest().has_value();
+  if (!has_positions) intake_.begin_counters_anew();
+  serve::Moment moment;
+  engine_.report(moment.report);
+  fill_limits(moment.status, moment.report);
+  before_.disconnects = intake_.counters().disconnects;
+  before_.connects = intake_.counters().connects;
+  before_.gaps = intake_.gaps().count();
+  for (const serve::LimitUse& use : moment.status.limits) before_.limits.push_back(use.exceeded);
+}
+
+void Monitor::fill_limits(serve::Status& status, const engine::Report& report) const {
+  const feed::Intake::Limits intake = intake_.limits();
+  status.limits.resize(report.limits.size() + intake.size());
+  auto use = status.limits.begin();
+  for (const auto& of : report.limits) set_limit(*use++, of.name, of.used, of.limit, of.exceeded);
+  for (const auto& of : intake) set_limit(*use++, of.limit, of.used, of.most, of.exceeded);
+  for (std::size_t i = 0; i < before_.limits.size(); ++i)
+    status.limits[i].exceeded -= before_.limits[i];
+}
+
 void Monitor::fill_waiting(serve::Moment& moment) {
   for (serve::WaitingPage& page : moment.waiting) {
     engine_.waiting(page.wish.scope, page.wish.limit, page.list);
@@ -185,7 +201,13 @@ void Monitor::Listener::heartbeat(std::optional<proto::Instant> ts, proto::Insta
 
 void Monitor::Listener::answered(proto::Instant wall) { monitor_.intake_.answered(wall); }
 
-void Monitor::Listener::gap(feed::GapKind kind) { monitor_.intake_.gap(kind); }
+void Monitor::Listener::gap(feed::GapKind kind) {
+  monitor_.intake_.gap(kind);
+  // A stream without positions takes the place of the one that was to send again.
+  const bool is_plain = kind == feed::GapKind::disconnect;
+  if (monitor_.hides_counters_ && is_plain) monitor_.intake_.begin_counters_anew();
+  if (is_plain || feed::is_lost_at_source(kind)) monitor_.hides_counters_ = false;
+}
 
 void Monitor::Listener::missed_until(std::optional<proto::Instant> ts, proto::Instant wall) {
   monitor_.intake_.missed_until(ts, wall);
@@ -195,17 +217,26 @@ void Monitor::Listener::disconnected(feed::Disconnect reason) {
   monitor_.intake_.disconnected(reason);
 }
 
+// What came last waits for others that may be earlier; it had been counted, maybe.
+void Monitor::Listener::caught_up() {
+  monitor_.hidden_until_ = monitor_.intake_.clock().newest_event().value_or(proto::Instant{});
+}
+
 void Monitor::fill_status(serve::Status& status, const engine::Report& report,
                           proto::Instant wall) {
   const feed::GapLedger& gaps = intake_.gaps();
-  fill_event_counts(status, intake_.counters());
+  feed::IntakeCounters counters = intake_.counters();
+  counters.connects -= before_.connects;
+  for (std::size_t i = 0; i < counters.disconnects.size(); ++i)
+    counters.disconnects[i] -= before_.disconnects[i];
+  fill_event_counts(status, counters);
   fill_feed_state(status, wall);
   status.lag = intake_.clock().lag(wall);
-  status.gaps = gaps.count();
+  status.gaps = gaps.count() - before_.gaps;
   status.allowed_lateness = intake_.allowed_lateness();
   status.clock_steps = clock_steps_;
   status.stalls = stalls_;
-  fill_limits(status, report, intake_.limits());
+  fill_limits(status, report);
   status.windows.resize(windows_.size() + 1);
   const proto::Instant now = report.watermark;
   for (std::size_t i = 0; i < windows_.size(); ++i) {

@@ -1,6 +1,7 @@
 // Everything between a feed and a scrape, without threads, sockets or clocks of its own.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -84,6 +85,11 @@ class Monitor {
   /// It goes on in place of a state that was set aside, whose time was `until`: what that had
   /// counted is missing.
   void began_anew(proto::Instant until) { intake_.began_anew(until); }
+  /// The state is recovered, and goes on in this process. What is counted of connections and limits
+  /// begins at 0 with it, as Prometheus expects. What is counted of the stream may be lower now
+  /// than it was shown before a crash. Where the source `has_positions` it sends what is missing,
+  /// and those counters are hidden until it has; where not, they begin anew. R50.
+  void go_on(bool has_positions);
   /// Who is told of every change of the state that no image holds yet; null: nobody.
   void tell(feed::IntakeJournal* journal) { intake_.tell(journal); }
   /// Takes what was told by a monitor that went on from the loaded image.
@@ -106,6 +112,7 @@ class Monitor {
     void answered(proto::Instant wall) override;
     void gap(feed::GapKind kind) override;
     void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override;
+    void caught_up() override;
     void disconnected(feed::Disconnect reason) override;
 
    private:
@@ -115,6 +122,7 @@ class Monitor {
   void let_time_pass(proto::Instant wall);
   void remember(const proto::Event& event, proto::Instant wall);
   void fill_waiting(serve::Moment& moment);
+  void fill_limits(serve::Status& status, const engine::Report& report) const;
   void fill_status(serve::Status& status, const engine::Report& report, proto::Instant wall);
   /// What serve::feed_state() looks at.
   void fill_feed_state(serve::Status& status, proto::Instant wall) const;
@@ -136,6 +144,15 @@ class Monitor {
   proto::Instant follow_from_{};  ///< until then the wall clock is not followed
   std::uint64_t clock_steps_ = 0;
   std::uint64_t stalls_ = 0;
+  bool hides_counters_ = false;
+  std::optional<proto::Instant> hidden_until_;  ///< time is that; absent: not known yet
+  /// What earlier processes had counted.
+  struct Before {
+    std::array<std::uint64_t, feed::kDisconnectCount> disconnects{};
+    std::uint64_t connects = 0;
+    std::uint64_t gaps = 0;
+    std::vector<std::uint64_t> limits;  ///< how often each was exceeded, as they are filled in
+  } before_;
   bool show_customers_ = false;
   WaitingNames names_;
 };

@@ -43,6 +43,7 @@ Recovered Persistence::recover(const MakeMonitor& make_monitor) {
     restored_from_.reset();
     Recovered next = recover_state(make_monitor);
     goes_on_behind(recovered, next);
+    next.monitor->go_on(settings_.stream.has_positions);
     return next;
   }
   if (recovered.monitor->ahead() > recovered.monitor->intake().clock().tolerance()) {
@@ -50,6 +51,7 @@ Recovered Persistence::recover(const MakeMonitor& make_monitor) {
         "The state is ahead of the clock: the numbers stand still until the clock has come there.",
         {{"ahead_ms", recovered.monitor->ahead().count()}});
   }
+  recovered.monitor->go_on(settings_.stream.has_positions);
   return recovered;
 }
 

@@ -3,11 +3,9 @@
 #include <boost/asio/ssl/context.hpp>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include "daemon/feed/authorities.hpp"
 #include "daemon/feed/token_file.hpp"
@@ -48,54 +46,41 @@ bool is_unseen_credential(const std::optional<std::string>& path) {
   return !std::filesystem::is_directory(path->substr(0, end_of_unit), failure);
 }
 
-/// Of the files that the feed reads at each connect.
-std::vector<std::string> problems_of_feed(const std::optional<std::string>& token_file,
-                                          const std::optional<std::string>& ca_file) {
-  std::vector<std::string> problems;
-  const auto complain = [&](std::string sentence) {
-    if (!sentence.empty()) problems.push_back(std::move(sentence));
-  };
-  if (token_file) complain(problem_of_token(*token_file));
-  if (ca_file) complain(problem_of_authorities(*ca_file));
-  return problems;
-}
-
 }  // namespace
 
 Required read_required(const config::Config& config) {
-  Required required{.problems = problems_of_feed(config.feed.token_file, config.feed.tls_ca_file),
-                    .access = nullptr};
+  Required required;
+  const auto complain = [&](std::string sentence) {
+    if (!sentence.empty()) required.problems.push_back(std::move(sentence));
+  };
+  if (config.feed.token_file) complain(problem_of_token(*config.feed.token_file));
+  if (config.feed.tls_ca_file) complain(problem_of_authorities(*config.feed.tls_ca_file));
   try {
     required.access = serve::read_access(access_settings(config));
   } catch (const std::runtime_error& unusable) {
-    required.problems.emplace_back(unusable.what());
+    complain(unusable.what());
   }
   return required;
 }
 
-Check check_required(const config::Config& config) {
-  Check check;
-  std::set<std::string> unseen;
-  const auto look = [&](const char* key, const std::optional<std::string>& path) {
-    if (!is_unseen_credential(path)) return path;
-    check.unseen.push_back({key, *path});
-    unseen.insert(*path);
-    return std::optional<std::string>();
+std::vector<std::string> leave_out_unseen_credentials(config::Config& config) {
+  std::vector<std::string> said;
+  const auto is_unseen = [&](const std::string& key, const std::optional<std::string>& path) {
+    if (!is_unseen_credential(path)) return false;
+    said.push_back(key + ": " + *path +
+                   " cannot be seen outside of its unit, and was not looked at");
+    return true;
   };
-  const std::optional<std::string> token_file = look("feed.token_file", config.feed.token_file);
-  const std::optional<std::string> ca_file = look("feed.tls.ca_file", config.feed.tls_ca_file);
-  const config::TlsServer& tls = config.http.tls;
-  look("http.tls_server_config.cert_file", tls.cert_file);
-  look("http.tls_server_config.key_file", tls.key_file);
-  look("http.tls_server_config.client_ca_file", tls.client_ca_file);
-
-  check.problems = problems_of_feed(token_file, ca_file);
-  try {
-    serve::check_access(access_settings(config), unseen);
-  } catch (const std::runtime_error& unusable) {
-    check.problems.emplace_back(unusable.what());
-  }
-  return check;
+  if (is_unseen("feed.token_file", config.feed.token_file)) config.feed.token_file.reset();
+  if (is_unseen("feed.tls.ca_file", config.feed.tls_ca_file)) config.feed.tls_ca_file.reset();
+  config::TlsServer& tls = config.http.tls;
+  const std::string section = "http.tls_server_config.";
+  // The rest of it means nothing without them.
+  if (is_unseen(section + "cert_file", tls.cert_file) ||
+      is_unseen(section + "key_file", tls.key_file) ||
+      is_unseen(section + "client_ca_file", tls.client_ca_file))
+    tls = {};
+  return said;
 }
 
 }  // namespace deskpulse

@@ -22,29 +22,17 @@ struct Required {
   std::shared_ptr<serve::Access> access;  ///< for the HTTP server; null where it has a problem
 };
 
-/// The one answer to whether a configuration can be used: the start and a reload ask it, and
-/// --check-config does the same by check_required(), so none can take what another refuses. Reads
-/// files, so some milliseconds. Later they may come and go: the feed reads them again at each
-/// connect, the server when they change.
+/// The one answer to whether a configuration can be used: the start, a reload and --check-config
+/// all ask it, so none can take what another refuses. Reads files, so some milliseconds. Later they
+/// may come and go: the feed reads them again at each connect, the server when they change.
 ///
 /// What only the start itself can see is not here: whether the port is free, the address this
 /// machine's and the state directory the daemon's own.
 Required read_required(const config::Config& config);
 
-/// A setting whose file is a credential of systemd, which its unit alone sees.
-struct Unseen {
-  std::string key;
-  std::string path;
-};
-
-/// What can be said of a configuration from outside of the unit that runs with it.
-struct Check {
-  std::vector<std::string> problems;  ///< as those of Required
-  std::vector<Unseen> unseen;         ///< not looked at
-};
-
-/// As read_required, where a unit may not run or hide its credentials: everything else is looked
-/// at, each file by itself where the one it belongs to cannot be seen.
-Check check_required(const config::Config& config);
+/// A credential of systemd is seen by its unit alone. Takes those out of `config` that cannot be
+/// seen from here, whose unit does not run or hides them, and says of each that it was not looked
+/// at.
+std::vector<std::string> leave_out_unseen_credentials(config::Config& config);
 
 }  // namespace deskpulse

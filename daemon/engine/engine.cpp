@@ -33,6 +33,7 @@ void Engine::apply(const proto::Event& event, Overdue overdue) { state_->apply(e
 void Engine::expect(const proto::CustomerKey& customer) { state_->expect(customer); }
 void Engine::advance(Instant to) { state_->advance(to); }
 Instant Engine::now() const { return state_->now(); }
+void Engine::begin_counters_anew() { state_->begin_counters_anew(); }
 void Engine::hold_growth(bool on) { state_->hold_growth(on); }
 void Engine::report(Report& report) { state_->report(report); }
 

@@ -81,6 +81,10 @@ class Engine {
   /// Whether the customer has an open turn now. Two reads of memory.
   bool is_waiting(const proto::CustomerKey& customer);
 
+  /// Every counter begins at 0 again, as of a program that was started anew: what they were can not
+  /// be gone on from. No scope changes. Costs a walk over all shops and agents.
+  void begin_counters_anew();
+
   /// While on, every table's present size is its limit; for a process that is short of memory.
   void hold_growth(bool on);
 

@@ -46,7 +46,7 @@ struct ScopeNumbers {
 enum class Outcome : std::uint8_t { answered, unanswered, bot, transferred_unanswered };
 inline constexpr int kOutcomeCount = 4;
 
-/// Counters since the state began; they never go back.
+/// Counters since the state began, or since Engine::begin_counters_anew().
 struct Counters {
   std::array<std::uint64_t, proto::kFromCount> messages{};
   std::array<std::uint64_t, kOutcomeCount> turns{};  ///< by Outcome
@@ -135,6 +135,9 @@ struct Directory {
 /// same. Reuse one object: a warm report allocates nothing.
 struct Report {
   proto::Instant watermark{};
+  /// For whoever hands the report on: the counters are below what they were when they were last
+  /// shown, and are not to be shown until they have come there again.
+  bool hides_counters = false;
   std::uint64_t conversations = 0;  ///< in memory, idle ones included
   /// Labels of the scopes: the rolling windows as configured, then "today", which is always last.
   std::shared_ptr<const std::vector<std::string>> scopes;

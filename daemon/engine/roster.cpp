@@ -162,6 +162,15 @@ void Roster::replace(std::uint32_t agent, std::uint32_t shop, std::string_view i
   enter(agent, shop, id);
 }
 
+void Roster::begin_counters_anew() {
+  for (Shop& shop : shops_) {
+    shop.tally.counters = {};
+    shop.response_duration = {};
+    shop.first_response_duration = {};
+  }
+  for (Agent& agent : agents_) agent.tally.counters = {};
+}
+
 void Roster::renew(std::uint32_t agent) {
   Agent& renewed = agents_[agent];
   assert(renewed.waits.empty() && renewed.tally.level() == 0);

@@ -99,6 +99,9 @@ class Roster {
   /// An idle agent becomes what a new one of its id is.
   void renew(std::uint32_t agent);
 
+  /// Of all shops and agents, the histograms included.
+  void begin_counters_anew();
+
   void hold_growth(bool on) {
     held_ = on ? std::optional<Held>{{known_agents_, known_shops_}} : std::nullopt;
   }

@@ -25,6 +25,7 @@ class Engine::State {
   }
   void advance(Instant to);
   Instant now() const { return clock_.now(); }
+  void begin_counters_anew() { roster_.begin_counters_anew(); }
   // limits.cpp
   void hold_growth(bool on);
   // report.cpp

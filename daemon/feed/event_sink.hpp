@@ -19,6 +19,8 @@ class EventSink {
   /// The same for a late event while the clocks say that it is earlier than the last advance(), so
   /// what the event makes overdue is to wait for the next.
   virtual void apply_in_doubt(const proto::Event& event) { apply(event); }
+  /// See Intake.
+  virtual void begin_counters_anew() {}
   /// Time is `watermark`; it never goes back.
   virtual void advance(proto::Instant watermark) = 0;
 };

@@ -110,6 +110,9 @@ class FeedListener {
     static_cast<void>(ts);
     static_cast<void>(wall);
   }
+  /// What the source had when the connection became ready has been delivered. Once at most after
+  /// each connected(); never by a source that does not say how much it has.
+  virtual void caught_up() {}
   virtual void disconnected(Disconnect reason) = 0;
 };
 

@@ -23,6 +23,11 @@ enum class GapKind : std::uint8_t {
 };
 inline constexpr int kGapKindCount = 6;
 
+/// The source was asked to go on behind our position, and cannot.
+constexpr bool is_lost_at_source(GapKind kind) {
+  return kind == GapKind::resume || kind == GapKind::reset;
+}
+
 /// The oldest moment that the rolling window of this span covers as it is at `watermark`: 60
 /// buckets of span/60, aligned to the epoch (spec 5).
 proto::Instant window_start(proto::Millis span, proto::Instant watermark);

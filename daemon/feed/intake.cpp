@@ -188,6 +188,18 @@ void Intake::heard(Instant ts) {
 
 void Intake::gap(GapKind kind) {
   if (journal_ != nullptr) journal_->gap(kind);
+  open_gap(kind);
+}
+
+void Intake::begin_counters_anew() {
+  counters_.events = {};
+  counters_.rejected = {};
+  counters_.late = counters_.duplicates = 0;
+  sink_.begin_counters_anew();
+}
+
+void Intake::open_gap(GapKind kind) {
+  if (is_lost_at_source(kind)) begin_counters_anew();
   gaps_.open(kind, clock_.newest());
 }
 

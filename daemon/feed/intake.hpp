@@ -111,6 +111,9 @@ class Intake final : public FeedListener {
   bool load(image::Reader& reader);
   /// What no record tells: see IntakeJournal. To be called at the end of a recovery.
   void recover_refusals(const IntakeCounters& counters);
+  /// What is counted of the stream, here and in the sink, begins at 0 again. So it does by itself
+  /// at a gap where the source has lost what came behind our position.
+  void begin_counters_anew();
   /// Scopes of the engine began anew at the load; see GapLedger.
   /// All of them behind a state that was set aside, whose time was `until`.
   void began_anew(proto::Instant until) {
@@ -176,6 +179,7 @@ class Intake final : public FeedListener {
   /// An event that was accepted, by whomever.
   Outcome take(const proto::Event& event, bool in_doubt);
   void miss_while_in_doubt();
+  void open_gap(GapKind kind);
   void miss_until(proto::Instant until);
   /// The source stood at `ts` when it was heard.
   void heard(proto::Instant ts);

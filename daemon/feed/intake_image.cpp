@@ -122,7 +122,7 @@ void Intake::Recovery::heard(Instant ts) {
   intake_.gaps_.heard(ts);
 }
 
-void Intake::Recovery::gap(GapKind kind) { intake_.gaps_.open(kind, intake_.clock_.newest()); }
+void Intake::Recovery::gap(GapKind kind) { intake_.open_gap(kind); }
 
 void Intake::Recovery::missed_until(Instant until) { intake_.gaps_.missed_until(until); }
 

@@ -46,6 +46,9 @@ class StreamPosition {
   /// The event at `seq` of that frame. False: delivered before, to be passed over.
   bool take(std::uint64_t seq);
 
+  /// Whether we have what the server had at the last ready().
+  bool has_head_of_ready() const { return cursor_ && cursor_->seq >= head_; }
+
   enum class Heartbeat {
     caught_up,  ///< we have all that the server has
     behind,     ///< events are still to come

@@ -119,6 +119,8 @@ StreamSession::Verdict StreamSession::ready(const proto::Ready& ready, Instant w
       std::clamp(ready.heartbeat, kShortestHeartbeat, kLongestHeartbeat);
   silence_limit_ = 2 * heartbeat + settings_.heartbeat_grace;
   became_ready(heartbeat, proto::resume_name(ready.resume), gap, ready.ts, wall);
+  has_caught_up_ = false;
+  look_whether_caught_up();
   return Verdict::go_on;
 }
 
@@ -146,7 +148,14 @@ StreamSession::Verdict StreamSession::events(const proto::Events& frame, Instant
       ++already_seen_;
     }
   }
+  look_whether_caught_up();
   return Verdict::go_on;
+}
+
+void StreamSession::look_whether_caught_up() {
+  if (has_caught_up_ || !position_.has_head_of_ready()) return;
+  has_caught_up_ = true;
+  if (listener_ != nullptr) listener_->caught_up();
 }
 
 StreamSession::Verdict StreamSession::breach(std::string_view what) {

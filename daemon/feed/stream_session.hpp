@@ -107,6 +107,7 @@ class StreamSession {
   void reject(const proto::Rejection& rejection);
   /// Amid a connection.
   void found_hole(proto::Instant wall);
+  void look_whether_caught_up();
   void report_gap(GapKind kind);
 
   StreamSettings settings_;
@@ -119,6 +120,7 @@ class StreamSession {
   bool has_ended_ = false;  ///< by its own verdict, and the connection is not over yet
   bool has_history_;        ///< something has been delivered, or could have been
   /// A stream without positions goes on behind a gap that has not been told yet.
+  bool has_caught_up_ = true;  ///< with the head of the last ready
   bool owes_gap_;
   proto::Millis silence_limit_{};
   std::uint64_t signs_of_life_ = 0;

@@ -14,9 +14,4 @@ std::shared_ptr<Access> read_access(const AccessSettings& settings) {
              .tls = tls == TlsSettings{} ? nullptr : std::make_shared<TlsFiles>(tls)});
 }
 
-void check_access(const AccessSettings& settings, const std::set<std::string>& unseen) {
-  const BasicAuth passwords(settings.basic_auth_users);
-  if (settings.tls != TlsSettings{}) const TlsContext context(settings.tls, unseen);
-}
-
 }  // namespace deskpulse::serve

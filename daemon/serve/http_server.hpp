@@ -7,7 +7,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "daemon/serve/access_settings.hpp"
@@ -48,9 +47,6 @@ struct Access;
 /// any thread. Throws std::runtime_error with a sentence for the operator that names the setting:
 /// `http.tls_server_config.cert_file: cannot read /etc/…: No such file or directory; …`.
 std::shared_ptr<Access> read_access(const AccessSettings& settings);
-/// Throws what read_access() would, as far as it can be told without the files whose paths are in
-/// `unseen`.
-void check_access(const AccessSettings& settings, const std::set<std::string>& unseen);
 
 /// Serves `routes`: GET and HEAD, keep-alive, gzip when asked, streams of events, one request at a
 /// time per connection. Every handler runs on the server's thread. A peer that is slow or talks

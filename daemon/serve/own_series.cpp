@@ -13,6 +13,24 @@ prometheus::MetricFamily count(std::string name, std::string help, std::uint64_t
   return one(counter_family(std::move(name), std::move(help)), value);
 }
 
+/// What is counted of the stream: R50.
+void add_stream_counters(const Status& status, std::vector<prometheus::MetricFamily>& families) {
+  families.push_back(by(
+      counter_family("deskpulse_events_total", "Events accepted from the feed, by type (事件数)."),
+      "type", status.events));
+  families.push_back(
+      by(counter_family("deskpulse_rejected_events_total",
+                        "Events and frames that changed no number, by reason (被拒事件数)."),
+         "reason", status.rejected));
+  families.push_back(count("deskpulse_late_events_total",
+                           "Events that came after their time had passed, and were still applied "
+                           "(迟到事件数).",
+                           status.late));
+  families.push_back(count("deskpulse_duplicate_events_total",
+                           "Events dropped because their id had been accepted before (重复事件数).",
+                           status.duplicates));
+}
+
 }  // namespace
 
 std::vector<prometheus::MetricFamily> StatusCollectable::Collect() const {
@@ -22,20 +40,7 @@ std::vector<prometheus::MetricFamily> StatusCollectable::Collect() const {
   add_series(build, 1, {{"version", build_.version}, {"revision", build_.revision}});
   families.push_back(std::move(build));
 
-  families.push_back(by(
-      counter_family("deskpulse_events_total", "Events accepted from the feed, by type (事件数)."),
-      "type", status_.events));
-  families.push_back(
-      by(counter_family("deskpulse_rejected_events_total",
-                        "Events and frames that changed no number, by reason (被拒事件数)."),
-         "reason", status_.rejected));
-  families.push_back(count("deskpulse_late_events_total",
-                           "Events that came after their time had passed, and were still applied "
-                           "(迟到事件数).",
-                           status_.late));
-  families.push_back(count("deskpulse_duplicate_events_total",
-                           "Events dropped because their id had been accepted before (重复事件数).",
-                           status_.duplicates));
+  if (!report_.hides_counters) add_stream_counters(status_, families);
 
   families.push_back(
       one(gauge_family("deskpulse_feed_connected", "1 while the feed is connected (数据源已连接)."),

@@ -17,6 +17,7 @@
 //   histogram(const Histogram&)     the series of one histogram
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <concepts>
@@ -70,8 +71,8 @@ std::vector<Label> window_labels(const engine::Report& report);
 
 namespace detail {
 
-/// Ruling R28: shops show every sender, agents these two always and the rest from their first
-/// message on.
+/// Ruling R28: shops show every sender, agents these two always, and the rest while they have
+/// messages of theirs to show.
 constexpr bool always_shown(std::size_t from) {
   return from == static_cast<std::size_t>(proto::From::customer) ||
          from == static_cast<std::size_t>(proto::From::human);
@@ -103,7 +104,16 @@ struct Rows {
     }
   }
   bool shows(const Row& row, std::size_t from) const {
-    return !kAgents || always_shown(from) || row.counters.messages[from] != 0;
+    return !kAgents || always_shown(from) || row.counters.messages[from] != 0 ||
+           is_in_a_scope(row, from);
+  }
+  /// Counters may have begun anew while the scopes went on.
+  bool is_in_a_scope(const Row& row, std::size_t from) const {
+    const auto first = static_cast<std::size_t>(&row - rows.data()) * windows.size();
+    const auto scopes = numbers.subspan(first, windows.size());
+    return std::any_of(scopes.begin(), scopes.end(), [from](const engine::ScopeNumbers& scope) {
+      return scope.messages[from] != 0;
+    });
   }
   bool is_calendar(std::size_t scope) const { return scope + 1 == windows.size(); }
 };
@@ -202,6 +212,7 @@ void walk_scopes(const Rows<Row>& of, Sink& sink) {
 
 template <class Row, class Sink>
 void walk_counters(const Rows<Row>& of, Sink& sink) {
+  if (of.report.hides_counters) return;
   each_row(of, sink, number::messages_total, [&](const Row& row) {
     for (std::size_t from = 0; from < row.counters.messages.size(); ++from) {
       if (of.shows(row, from)) sink.value(row.counters.messages[from], from_labels()[from]);
@@ -252,6 +263,7 @@ void walk_shops(const engine::Report& report, Sink& sink) {
   });
   detail::walk_scopes(of, sink);
   detail::walk_counters(of, sink);
+  if (report.hides_counters) return;
   detail::each_row(of, sink, number::response_duration,
                    [&](const ShopRow& row) { sink.histogram(row.response_duration); });
   detail::each_row(of, sink, number::first_response_duration,

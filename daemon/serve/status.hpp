@@ -75,8 +75,7 @@ struct StoreStatus {
 };
 
 /// Filled on the feed's thread together with the engine's report, for the same moment. Counters are
-/// since the state began: since the process started where nothing is kept, otherwise they go on
-/// where the restored snapshot left them, those of the store and of the process itself excepted.
+/// those of the process.
 /// The default is a daemon that has not reached its feed yet.
 struct Status {
   bool connected = false;

@@ -73,11 +73,7 @@ void use_certificate(ssl::context& context, const TlsSettings& settings) {
   context.use_certificate_chain(boost::asio::buffer(chain), error);
   if (error)
     fail("cert_file", settings.cert_file + " holds no certificate in PEM that can be used");
-}
 
-/// After the certificate, whose key it must be unless that was left out.
-void use_key(ssl::context& context, const TlsSettings& settings) {
-  error_code error;
   const std::string key = text_of_file("key_file", settings.key_file);
   // Asked for a password, OpenSSL would read one from the terminal.
   context.set_password_callback(
@@ -90,8 +86,7 @@ void use_key(ssl::context& context, const TlsSettings& settings) {
                          " holds no private key in PEM that can be used; it must "
                          "have no password");
   }
-  const bool has_certificate = SSL_CTX_get0_certificate(context.native_handle()) != nullptr;
-  if (error || (has_certificate && SSL_CTX_check_private_key(context.native_handle()) != 1)) {
+  if (error || SSL_CTX_check_private_key(context.native_handle()) != 1) {
     fail("key_file",
          settings.key_file + " is not the key of the certificate in " + settings.cert_file);
   }
@@ -115,8 +110,7 @@ void believe_clients_of(ssl::context& context, const std::string& path) {
   if (count == 0 || !is_whole) fail("client_ca_file", path + " does not hold certificates in PEM");
 }
 
-void ask_for_client_certificates(ssl::context& context, const TlsSettings& settings,
-                                 const std::set<std::string>& unseen) {
+void ask_for_client_certificates(ssl::context& context, const TlsSettings& settings) {
   const VerifyMode mode = verify_mode_of(settings.client_auth_type);
   if (mode.mode == ssl::verify_none && !settings.client_ca_file.empty()) {
     fail("client_ca_file",
@@ -128,8 +122,7 @@ void ask_for_client_certificates(ssl::context& context, const TlsSettings& setti
          settings.client_auth_type + " needs client_ca_file, whose clients are believed");
   }
   if (!settings.client_ca_file.empty()) {
-    if (!unseen.contains(settings.client_ca_file))
-      believe_clients_of(context, settings.client_ca_file);
+    believe_clients_of(context, settings.client_ca_file);
   } else if (mode.verifies) {
     error_code error;
     context.set_default_verify_paths(error);  // as Go does, and so Prometheus' listeners
@@ -215,8 +208,7 @@ std::chrono::system_clock::time_point end_of_certificate(const ssl::context& con
 
 }  // namespace
 
-TlsContext::TlsContext(const TlsSettings& settings, const std::set<std::string>& unseen)
-    : context(ssl::context::tls_server) {
+TlsContext::TlsContext(const TlsSettings& settings) : context(ssl::context::tls_server) {
   if (settings.cert_file.empty()) fail("cert_file", "is missing; TLS needs it, and key_file");
   if (settings.key_file.empty()) fail("key_file", "is missing; TLS needs it, and cert_file");
   SSL_CTX* const handle = context.native_handle();
@@ -232,9 +224,8 @@ TlsContext::TlsContext(const TlsSettings& settings, const std::set<std::string>&
   if (settings.prefer_server_cipher_suites) context.set_options(SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(handle, SSL_MODE_RELEASE_BUFFERS);  // 34 kB of each connection that is idle
   use_cipher_suites(context, settings);
-  if (!unseen.contains(settings.cert_file)) use_certificate(context, settings);
-  if (!unseen.contains(settings.key_file)) use_key(context, settings);
-  ask_for_client_certificates(context, settings, unseen);
+  use_certificate(context, settings);
+  ask_for_client_certificates(context, settings);
   certificate_end = end_of_certificate(context);
   ERR_clear_error();
 }

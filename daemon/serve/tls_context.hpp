@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <ctime>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -16,9 +15,7 @@ namespace deskpulse::serve {
 
 /// What a handshake needs.
 struct TlsContext {
-  /// Throws std::runtime_error as TlsFiles does. The files whose paths are in `unseen` are left
-  /// out, for a check of the rest; nobody can be served by such a context.
-  explicit TlsContext(const TlsSettings& settings, const std::set<std::string>& unseen = {});
+  explicit TlsContext(const TlsSettings& settings);
 
   boost::asio::ssl::context context;
   std::chrono::system_clock::time_point certificate_end;  ///< notAfter

@@ -13,7 +13,7 @@ function(add_fault_test name)
 endfunction()
 
 set(here ${CMAKE_CURRENT_SOURCE_DIR})
-foreach(stream StreamWithPositions PlainStream Restart)
+foreach(stream StreamWithPositions PlainStream Counters Restart)
   add_fault_test(kill.${stream} ${here}/kill_test.py ${stream})
 endforeach()
 foreach(of CallOfASnapshot ProcessOfASnapshot FileOfASnapshot Journal DiskThatHangs)

@@ -19,7 +19,6 @@ holds() {
   }
   printf '   %s\n' "$sentence"
 }
-patience=240  # seconds for anything to happen on a busy machine; what goes well never waits so long
 # until_true SECONDS COMMAND...
 until_true() {
   local until=$((SECONDS + $1))
@@ -57,7 +56,7 @@ in_namespaces() {
 leave_namespaces() {
   kill -KILL "$1" 2>/dev/null || true
   wait "$1" 2>/dev/null || true
-  until_true "$patience" rm -rf --one-file-system "$scratch" 2>/dev/null ||
+  until_true 240 rm -rf --one-file-system "$scratch" 2>/dev/null ||
     rm -rf --one-file-system "$scratch" ||
     die "the above is left of $scratch; end what holds it, and remove it"
 }

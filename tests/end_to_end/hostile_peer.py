@@ -7,8 +7,6 @@ import ssl
 import struct
 import threading
 
-from programs import PATIENCE
-
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 
@@ -172,7 +170,7 @@ class HostilePeer:
             threading.Thread(target=self._meet, args=(connection,), daemon=True).start()
 
     def _meet(self, connection):
-        connection.settimeout(PATIENCE)
+        connection.settimeout(60)
         peer = Peer(connection, self._stopped)
         try:
             self._behaviour(peer)

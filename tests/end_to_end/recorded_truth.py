@@ -40,6 +40,16 @@ def shown(daemon):
     return {key: value for key, value in both.items() if is_of_the_events(key[0])}
 
 
+def scopes_of(series):
+    """Without what is counted since a start."""
+    counters = ("_total", "_bucket", "_sum", "_count")
+    return {
+        key: value
+        for key, value in series.items()
+        if not key[0].endswith(counters) or any(label == "window" for label, _ in key[1])
+    }
+
+
 def watermark_ms(series):
     return round(series["deskpulse_watermark_timestamp_seconds", frozenset()] * 1000)
 

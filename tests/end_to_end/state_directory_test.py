@@ -69,7 +69,9 @@ class StateDirectory(ProgramTest):
                     daemon.end(signal.SIGKILL)
                     daemon = self.start(journal)
                     self.assertEqual(value(daemon.page(), "deskpulse_snapshot_restored"), 1)
-                    self.assertGreaterEqual(total(daemon.page(), "deskpulse_events_total"), events)
+                    wait_for(
+                        "what had been counted", lambda: total(daemon.page(), "deskpulse_events_total") >= events
+                    )
                     self.assertEqual(value(daemon.page(), "deskpulse_feed_gaps_total"), 0)
                     self.assertEqual(daemon.end(), 0)
 

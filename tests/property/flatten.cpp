@@ -1,5 +1,6 @@
 #include "tests/property/flatten.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -80,9 +81,20 @@ class RowWriter {
     if (!into_.emplace(key, value).second) into_["twice: " + key] = value;
   }
 
+  /// R28: which senders an agent has.
+  using Senders = std::array<bool, proto::kFromCount>;
+  void senders(const engine::Counters& counters, const engine::ScopeNumbers* scopes,
+               std::size_t count) {
+    for (std::size_t i = 0; i < senders_.size(); ++i) {
+      senders_[i] = !agent_ || i < 2 || counters.messages[i] > 0 ||
+                    std::any_of(scopes, scopes + count,
+                                [i](const auto& scope) { return scope.messages[i] > 0; });
+    }
+  }
+
   void counters(const engine::Counters& counters) {
     for (std::size_t i = 0; i < kFromLabels.size(); ++i) {
-      if (shows(i, counters)) {
+      if (senders_[i]) {
         put("messages_total", static_cast<double>(counters.messages[i]), {"from", kFromLabels[i]});
       }
     }
@@ -98,12 +110,11 @@ class RowWriter {
     put("oldest_wait_seconds", seconds(levels.oldest_wait_ms));
   }
 
-  void scope(const std::string& window, const engine::ScopeNumbers& numbers,
-             const engine::Counters& counters, bool queue, bool today) {
+  void scope(const std::string& window, const engine::ScopeNumbers& numbers, bool queue,
+             bool today) {
     const Label label{"window", window};
     for (std::size_t i = 0; i < kFromLabels.size(); ++i) {
-      if (shows(i, counters))
-        put("messages", real(numbers.messages[i]), label, {"from", kFromLabels[i]});
+      if (senders_[i]) put("messages", real(numbers.messages[i]), label, {"from", kFromLabels[i]});
     }
     if (!queue) put("consulting_customers", real(numbers.consulting_customers), label);
     if (!queue) put("received_customers", real(numbers.received_customers()), label);
@@ -136,12 +147,8 @@ class RowWriter {
   }
 
  private:
-  /// R28
-  bool shows(std::size_t from, const engine::Counters& counters) const {
-    return !agent_ || from < 2 || counters.messages[from] > 0;
-  }
-
   Series& into_;
+  Senders senders_{};
   std::string shop_;
   std::optional<std::string> agent_;
 };
@@ -174,6 +181,7 @@ Series flatten(const engine::Report& report) {
     const engine::ShopRow& shop = report.shops[row];
     RowWriter writer(series, report.directory->shops[shop.shop].id, std::nullopt);
     writer.levels(shop.levels);
+    writer.senders(shop.counters, &report.shop_scopes[row * scopes.size()], scopes.size());
     writer.counters(shop.counters);
     for (std::size_t i = 0; shop.agents_by_presence && i < kStatusLabels.size(); ++i) {
       writer.put("agents", (*shop.agents_by_presence)[i], {"status", kStatusLabels[i]});
@@ -186,7 +194,7 @@ Series flatten(const engine::Report& report) {
     writer.histogram("first_response_duration_seconds", shop.first_response_duration);
     for (std::size_t i = 0; i < scopes.size(); ++i) {
       const std::size_t at = row * scopes.size() + i;
-      writer.scope(scopes[i], report.shop_scopes[at], shop.counters, false, i + 1 == scopes.size());
+      writer.scope(scopes[i], report.shop_scopes[at], false, i + 1 == scopes.size());
       if (!report.shop_quantiles[at]) continue;
       for (std::size_t q = 0; q < kQuantileLabels.size(); ++q) {
         writer.put("response_time_seconds", (*report.shop_quantiles[at])[q] / 1000.0,
@@ -199,6 +207,7 @@ Series flatten(const engine::Report& report) {
     const engine::Directory::Agent& entry = report.directory->agents[agent.agent];
     RowWriter writer(series, report.directory->shops[entry.shop].id, entry.id);
     writer.levels(agent.levels);
+    writer.senders(agent.counters, &report.agent_scopes[row * scopes.size()], scopes.size());
     writer.counters(agent.counters);
     if (agent.capacity) writer.put("capacity", *agent.capacity);
     if (agent.presence) {
@@ -206,8 +215,8 @@ Series flatten(const engine::Report& report) {
     }
     writer.put("info", 1, {"name", entry.name}, {"group", entry.group});
     for (std::size_t i = 0; i < scopes.size(); ++i) {
-      writer.scope(scopes[i], report.agent_scopes[row * scopes.size() + i], agent.counters,
-                   entry.is_queue, i + 1 == scopes.size());
+      writer.scope(scopes[i], report.agent_scopes[row * scopes.size() + i], entry.is_queue,
+                   i + 1 == scopes.size());
     }
   }
   return series;

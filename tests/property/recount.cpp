@@ -273,7 +273,7 @@ void Recount::find_idle(const Levels& levels) {
 
 std::size_t Recount::first_fact(const Desk& desk) const {
   const auto found = first_fact_.find(desk);
-  return found == first_fact_.end() ? 0 : found->second;
+  return std::max(first_counted_, found == first_fact_.end() ? 0 : found->second);
 }
 
 void Recount::place(Fact fact) {
@@ -525,6 +525,21 @@ int Recount::peak(const Desk& desk, Time start) const {
   return std::max(carried, highest);
 }
 
+bool Recount::shows(const Desk& desk, From from) const {
+  const bool is_whole_shop = desk.second.empty();
+  if (is_whole_shop || from == From::customer || from == From::human) return true;
+  const Time oldest =
+      std::min(windows_start(now_), rules_.zone.day_start(rules_.zone.day_of(now_)));
+  const std::size_t first = first_fact(desk);
+  for (std::size_t i = 0; i < facts_.size(); ++i) {
+    const Fact& fact = facts_[i];
+    if (fact.what != What::message || fact.from != from) continue;
+    if (fact.shop != desk.first || fact.agent != desk.second) continue;
+    if (i >= first || fact.at >= oldest) return true;
+  }
+  return false;
+}
+
 void Recount::add_scope(Series& into, const Desk& desk, const std::string& scope, Time start,
                         bool today) const {
   const std::string& shop = desk.first;
@@ -613,16 +628,7 @@ void Recount::add_scope(Series& into, const Desk& desk, const std::string& scope
     }
   };
   for (std::size_t i = 0; i < kFroms.size(); ++i) {
-    const auto ever = [&] {
-      const auto first_of_it = static_cast<std::ptrdiff_t>(first_fact(desk));
-      return std::any_of(facts_.begin() + first_of_it, facts_.end(), [&](const Fact& fact) {
-        return fact.what == What::message && fact.from == kFroms[i] && fact.shop == shop &&
-               fact.agent == agent;
-      });
-    };
-    if (whole_shop || kFroms[i] == From::customer || kFroms[i] == From::human || ever()) {
-      put("messages", messages[kFroms[i]], "from", kFromLabels[i]);
-    }
+    if (shows(desk, kFroms[i])) put("messages", messages[kFroms[i]], "from", kFromLabels[i]);
   }
   if (!queue) put("consulting_customers", static_cast<double>(consulted.size()));
   if (!queue) put("received_customers", static_cast<double>(consulted.size()));
@@ -686,10 +692,7 @@ void Recount::add_counters(Series& into, const Desk& desk) const {
     }
   };
   for (std::size_t i = 0; i < kFroms.size(); ++i) {
-    const int count = messages[kFroms[i]];
-    if (whole_shop || kFroms[i] == From::customer || kFroms[i] == From::human || count > 0) {
-      put("messages_total", count, "from", kFromLabels[i]);
-    }
+    if (shows(desk, kFroms[i])) put("messages_total", messages[kFroms[i]], "from", kFromLabels[i]);
   }
   put("turns_total", turns[What::answered], "outcome", "answered");
   put("turns_total", turns[What::unanswered], "outcome", "unanswered");

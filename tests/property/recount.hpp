@@ -35,6 +35,8 @@ class Recount {
   /// Other rules from now on, for the same windows, zone, shops and agents: what was judged stays,
   /// and a deadline that has moved into the past fires (R41).
   void change_rules(Rules rules);
+  /// Counters begin at 0 again.
+  void begin_counters_anew() { first_counted_ = facts_.size(); }
   Time now() const { return now_; }
 
   /// Every series of spec 5 to 7 about shops and agents at now(). A quantile is the exact
@@ -166,7 +168,7 @@ class Recount {
   void touch(const std::string& shop, const std::string& agent);
   /// Notes who has been idle for so long that the agent is new when it is touched (R36).
   void find_idle(const Levels& levels);
-  /// An agent's counters begin with this fact.
+  /// Counters begin with this fact.
   std::size_t first_fact(const Desk& desk) const;
 
   /// The first instant that a window covers at `at`.
@@ -174,6 +176,8 @@ class Recount {
   /// The first instant that any window covers.
   Time windows_start(Time at) const;
 
+  /// R28: whether an agent's rows have this sender.
+  bool shows(const Desk& desk, proto::From from) const;
   void add_scope(Series& into, const Desk& desk, const std::string& scope, Time start,
                  bool today) const;
   void add_counters(Series& into, const Desk& desk) const;
@@ -190,6 +194,7 @@ class Recount {
   std::map<Desk, Time> seen_;  ///< every agent that has appeared, and since when it is silent
   std::map<Desk, AgentSaid> said_;
   std::set<Desk> idle_;
+  std::size_t first_counted_ = 0;
   std::map<Desk, std::size_t> first_fact_;  ///< of agents that were forgotten once
   /// (instant, level from then on); a shop as a whole has the agent "".
   std::map<Desk, std::vector<std::pair<Time, int>>> open_changes_;

@@ -35,6 +35,11 @@ class ReorderRecount {
   void arrive(const Act& act, Time wall, bool in_doubt = false);
   /// Time goes on without an event; an earlier time than watermark() is ignored.
   void advance(Time watermark);
+  /// Counters begin at 0 again, here and behind.
+  void begin_counters_anew() {
+    counts_ = {};
+    recount_.begin_counters_anew();
+  }
   /// The end of a replay.
   void finish(std::optional<Time> until);
 

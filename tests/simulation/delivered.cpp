@@ -26,6 +26,10 @@ Recounted recount(const Scenario& scenario, const Traffic& traffic,
     return counts.taken + counts.unknown_type + counts.unknown_from;
   };
   for (const Delivered::Entry& entry : entries) {
+    if (entry.counters_anew) {
+      order.begin_counters_anew();
+      continue;
+    }
     if (!entry.number) {
       order.advance(entry.at);
       continue;

@@ -13,9 +13,9 @@
 
 namespace deskpulse::simulation {
 
-/// The list of everything that moved the daemon's state: deliveries and the watermark's moves by
-/// the clock. A crash takes the daemon's state back to a snapshot, and this list with it; what it
-/// holds at the end is what the numbers must be made of.
+/// The list of everything that moved the daemon's state: deliveries, the watermark's moves by the
+/// clock, and that counters began anew. A crash takes the daemon's state back to a snapshot, and
+/// this list with it; what it holds at the end is what the numbers must be made of.
 class Delivered {
  public:
   void act(std::size_t number, Time wall, bool in_doubt) {
@@ -23,12 +23,16 @@ class Delivered {
   }
   void newest_was_refused() { entries_.back().refused = true; }
   void moved(Time watermark);
+  void counters_began_anew() {
+    entries_.push_back({.number = std::nullopt, .counters_anew = true});
+  }
   std::size_t length() const { return entries_.size(); }
   /// Forgets what came behind the first `length`.
   void go_back_to(std::size_t length) { entries_.resize(length); }
 
   struct Entry {
-    std::optional<std::size_t> number;  ///< of an act; none: the watermark moved
+    std::optional<std::size_t> number;  ///< of an act; none: the watermark moved, or the next
+    bool counters_anew = false;         ///< counters began at 0, and nothing else
     Time at = 0;                        ///< the wall clock, or the watermark
     bool in_doubt = false;              ///< it was not as late by any clock as the watermark
     bool refused = false;               ///< the daemon said so: a duplicate, too late, future

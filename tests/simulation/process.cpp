@@ -171,6 +171,9 @@ Process::~Process() {
 }
 
 void Process::begin() {
+  const bool has_positions = scenario_.protocol == feed::Protocol::v1;
+  if (!has_positions) surroundings_.begin_counters_anew();
+  monitor_->go_on(has_positions);
   session_.listen(this);
   tick();
   connect();
@@ -340,6 +343,7 @@ void Process::answered(proto::Instant wall) { monitor_->listener().answered(wall
 
 void Process::gap(feed::GapKind kind) {
   surroundings_.say("gap", std::to_string(static_cast<int>(kind)));
+  if (feed::is_lost_at_source(kind)) surroundings_.begin_counters_anew();
   monitor_->listener().gap(kind);
 }
 
@@ -347,6 +351,8 @@ void Process::missed_until(std::optional<proto::Instant> ts, proto::Instant wall
   surroundings_.missed_until(ts, wall);
   if (plant_ != Plant::late_first_event) monitor_->listener().missed_until(ts, wall);
 }
+
+void Process::caught_up() { monitor_->listener().caught_up(); }
 
 void Process::disconnected(feed::Disconnect reason) { monitor_->listener().disconnected(reason); }
 

@@ -66,6 +66,8 @@ class Surroundings {
   virtual void batch_is_safe(std::uint64_t number) = 0;
   virtual void acknowledging(std::uint64_t seq) = 0;
   virtual void acknowledged() = 0;
+  /// The counters of shops and agents are about to begin at 0.
+  virtual void begin_counters_anew() = 0;
   /// What is missing is no newer than this moment; `ts`: of the source's clock, where it says.
   virtual void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) = 0;
 };
@@ -133,6 +135,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   void answered(proto::Instant wall) override;
   void gap(feed::GapKind kind) override;
   void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override;
+  void caught_up() override;
   void disconnected(feed::Disconnect reason) override;
 
   // SnapshotRunner

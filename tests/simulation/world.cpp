@@ -194,6 +194,7 @@ class World final : private Surroundings {
       process_ = std::make_unique<Process>(scenario_, life_, options_.plant, disk_,
                                            static_cast<Surroundings&>(*this));
       check_restored();
+      told_ = process_->monitor().intake().buffered();
       process_->begin();
     });
   }
@@ -302,6 +303,7 @@ class World final : private Surroundings {
     if (!number) throw Failed{"an event was delivered that nobody sent"};
     // What is from the future is judged by the source's clock, where ours was set back.
     const feed::LiveClock& clock = process_->monitor().intake().clock();
+    ++told_;
     delivered_.act(*number, millis(clock.latest(wall)), clock.is_in_doubt(watermark_, wall));
     refused_ = refused();
     ++outcome_.delivered;
@@ -350,6 +352,11 @@ class World final : private Surroundings {
   }
 
   void batch_is_safe(std::uint64_t number) override { safe_batches_.insert(number); }
+
+  void begin_counters_anew() override {
+    note_watermark();
+    delivered_.counters_began_anew();
+  }
 
   void acknowledging(std::uint64_t seq) override {
     trace_.line(agenda_.now(), {" ", "ack", std::to_string(seq)});
@@ -545,6 +552,22 @@ class World final : private Surroundings {
     check_clocks();
     check_windows();
     check_levels();
+    check_counters();
+  }
+
+  /// Prometheus takes a counter that is lower than before for one that began at 0: it must have, or
+  /// a rate over it is as high as what was counted in all.
+  void check_counters() {
+    const engine::Report& report = moment_.report;
+    if (report.hides_counters) return;
+    std::uint64_t count = 0;
+    for (const engine::ShopRow& row : report.shops)
+      for (const std::uint64_t of_sender : row.counters.messages) count += of_sender;
+    if (count < counted_ && count > told_) {
+      throw Failed{"a counter has stepped back, from " + std::to_string(counted_) + " to " +
+                   std::to_string(count)};
+    }
+    counted_ = count;
   }
 
   void check_staleness() {
@@ -857,6 +880,8 @@ class World final : private Surroundings {
   Outcome outcome_;
   Time end_ = 0;  ///< of the traffic
 
+  std::uint64_t counted_ = 0;  ///< messages, as they were last shown
+  std::uint64_t told_ = 0;     ///< events, to the process
   std::unique_ptr<Process> process_;
   std::uint64_t life_ = 0;
   bool healed_ = false;

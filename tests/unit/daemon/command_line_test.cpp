@@ -3,9 +3,7 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -13,7 +11,6 @@
 namespace deskpulse {
 namespace {
 
-using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -188,50 +185,6 @@ TEST_F(CommandLineTest, ACheckLooksAtNoCredentialOfAUnitThatItCannotSee) {
   EXPECT_EQ(err(),
             "warning: feed.token_file: /run/credentials/no-such-unit.service/feed-token cannot be "
             "seen outside of its unit, and was not looked at\n");
-  EXPECT_EQ(out(), "OK: the defaults; not looked at: feed.token_file\n");
-}
-
-TEST_F(CommandLineTest, ACheckLooksAtTheRestOfTlsWhenACredentialCannotBeSeen) {
-  const std::string unseen = "/run/credentials/no-such-unit.service/";
-  const std::string text = file("text", "no certificate\n");
-  const auto check = [&](const std::string& certificate, const std::string& key,
-                         const std::string& more) {
-    return run({"--config",
-                file("tls.toml", "[http.tls_server_config]\ncert_file = \"" + certificate +
-                                     "\"\nkey_file = \"" + key + "\"\n" + more),
-                "--check-config"});
-  };
-  const std::string authorities =
-      "client_auth_type = \"RequireAndVerifyClientCert\"\nclient_ca_file = ";
-
-  EXPECT_EQ(check(unseen + "cert", text, ""), 66);
-  EXPECT_THAT(err(), HasSubstr("deskpulsed: http.tls_server_config.key_file: "));
-  EXPECT_EQ(check(text, unseen + "key", ""), 66);
-  EXPECT_THAT(err(), HasSubstr("deskpulsed: http.tls_server_config.cert_file: "));
-  EXPECT_EQ(check(text, text, authorities + "\"" + unseen + "ca\"\n"), 66);
-  EXPECT_THAT(err(), HasSubstr("deskpulsed: http.tls_server_config.cert_file: "));
-  EXPECT_EQ(check(unseen + "cert", unseen + "key", authorities + "\"" + text + "\"\n"), 66);
-  EXPECT_THAT(err(), HasSubstr("deskpulsed: http.tls_server_config.client_ca_file: "));
-  EXPECT_EQ(check(unseen + "cert", unseen + "key", "cipher_suites = [\"TLS_ECDHE_NO_SUCH\"]\n"),
-            66);
-  EXPECT_THAT(err(), HasSubstr("deskpulsed: http.tls_server_config.cipher_suites: "));
-
-  EXPECT_EQ(check(unseen + "cert", unseen + "key", authorities + "\"" + unseen + "ca\"\n"), 0);
-  EXPECT_THAT(out(), EndsWith("; not looked at: http.tls_server_config.cert_file, "
-                              "http.tls_server_config.key_file, "
-                              "http.tls_server_config.client_ca_file\n"));
-}
-
-TEST_F(CommandLineTest, AConfigurationMayComeThroughThePipeOfAShell) {
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe(ends.data()), 0);
-  ASSERT_EQ(::write(ends[1], "[feed]\n", 7), 7);
-  ::close(ends[1]);
-  const std::string path = "/dev/fd/" + std::to_string(ends[0]);
-
-  EXPECT_EQ(run({"--config", path, "--check-config"}), 0);
-  EXPECT_EQ(out(), "OK: " + path + "\n");
-  ::close(ends[0]);
 }
 
 const std::string kTwoMessages =

@@ -79,6 +79,117 @@ TEST_F(RestoredMonitorTest, ShowsTheNumbersOfTheOneBeforeItAndThatItIsNotConnect
   EXPECT_FALSE(incomplete(after, "1h"));
 }
 
+/// What Prometheus takes for the beginning of a counter must be one: R50.
+class CountersAfterARestart : public RestoredMonitorTest {
+ protected:
+  CountersAfterARestart() {
+    monitor_.listener().connected(5s, wall_);
+    for (int i = 0; i < 10; ++i) customer_writes(monitor_, wall_, std::to_string(i));
+    monitor_.listener().gap(feed::GapKind::hole);
+    monitor_.listener().rejected({proto::Reject::malformed, "ts"});
+    wall_ += 3s;
+    monitor_.listener().heartbeat(wall_, wall_);
+    monitor_.tick();
+    EXPECT_TRUE(load(after_, image(feed::Cursor{"k3", 10, {}})).ok);
+  }
+  std::uint64_t messages() { return now().report.shops.at(0).counters.messages[0]; }
+  const serve::Moment& now() { return moment(after_, moment_); }
+
+  Monitor after_{engine_, intake_, proto::IdHasher{}, [this] { return wall_; }};
+};
+
+TEST_F(CountersAfterARestart, GoOnWithPositionsOnceEverythingHasBeenSentAgain) {
+  after_.go_on(true);
+  EXPECT_TRUE(now().report.hides_counters);
+
+  after_.listener().connected(5s, wall_);
+  customer_writes(after_, wall_);
+  EXPECT_TRUE(now().report.hides_counters);
+  after_.listener().caught_up();
+  // It waits in the reorder window, and may have been counted before.
+  EXPECT_TRUE(now().report.hides_counters);
+
+  wall_ += 2s;
+  EXPECT_FALSE(now().report.hides_counters);
+  EXPECT_EQ(messages(), 11U);
+}
+
+TEST_F(CountersAfterARestart, BeginAnewWithoutPositions) {
+  after_.go_on(false);
+
+  EXPECT_FALSE(now().report.hides_counters);
+  EXPECT_EQ(messages(), 0U);
+  EXPECT_EQ(now().report.shop_scopes.at(0).messages[0], 10U);
+}
+
+TEST_F(CountersAfterARestart, BeginAnewWhereTheSourceHasLostWhatCameSince) {
+  for (const feed::GapKind lost : {feed::GapKind::resume, feed::GapKind::reset}) {
+    Monitor after(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
+    ASSERT_TRUE(load(after, image()).ok);
+    after.go_on(true);
+
+    after.listener().connected(5s, wall_);
+    after.listener().gap(lost);
+
+    EXPECT_FALSE(moment(after, moment_).report.hides_counters);
+    EXPECT_EQ(moment_.report.shops.at(0).counters.messages[0], 0U);
+  }
+}
+
+TEST_F(CountersAfterARestart, BeginAnewWhereAStreamWithoutPositionsTakesThePlaceOfOneWithThem) {
+  after_.go_on(true);
+
+  after_.listener().gap(feed::GapKind::disconnect);
+
+  EXPECT_FALSE(now().report.hides_counters);
+  EXPECT_EQ(messages(), 0U);
+}
+
+TEST_F(CountersAfterARestart, TheJournalSaysThatTheyBeganAnew) {
+  feed::RecordedJournal journal;
+  monitor_.tell(&journal);
+  const Image before = image();
+  monitor_.listener().gap(feed::GapKind::reset);
+
+  Monitor recovered(engine_, intake_, proto::IdHasher{}, [this] { return wall_; });
+  ASSERT_TRUE(load(recovered, before).ok);
+  journal.tell(recovered.recovery(), 0);
+
+  EXPECT_EQ(moment(recovered, moment_).report.shops.at(0).counters.messages[0], 0U);
+}
+
+std::uint64_t sum(const std::vector<serve::LabelCount>& counts) {
+  std::uint64_t all = 0;
+  for (const serve::LabelCount& each : counts) all += each.count;
+  return all;
+}
+
+TEST_F(CountersAfterARestart, OfConnectionsAreThoseOfTheProcessAndOfTheStreamAreNot) {
+  after_.go_on(true);
+
+  EXPECT_EQ(now().status.gaps, 0U);
+  EXPECT_EQ(now().status.reconnects, 0U);
+  EXPECT_EQ(sum(now().status.events), 10U);
+  EXPECT_EQ(sum(now().status.rejected), 1U);
+
+  after_.listener().connected(5s, wall_);
+  customer_writes(after_, wall_);
+  after_.listener().gap(feed::GapKind::hole);
+  after_.listener().disconnected(feed::Disconnect::silence);
+
+  EXPECT_EQ(now().status.gaps, 1U);
+  EXPECT_EQ(now().status.reconnects, 0U);
+  EXPECT_EQ(sum(now().status.disconnects), 1U);
+  EXPECT_EQ(sum(now().status.events), 11U);
+}
+
+TEST_F(CountersAfterARestart, OfAStreamWithoutPositionsBeginAnewToo) {
+  after_.go_on(false);
+
+  EXPECT_EQ(sum(now().status.events), 0U);
+  EXPECT_EQ(sum(now().status.rejected), 0U);
+}
+
 TEST_F(RestoredMonitorTest, WindowsThatBeganAnewAreIncompleteAndTheirGapIsNoneOfTheFeed) {
   monitor_.listener().connected(5s, wall_);
   customer_writes(monitor_, wall_);

@@ -90,6 +90,30 @@ TEST(Image, OtherWindowsBeginAnewButDistinctCustomersAreWhole) {
   EXPECT_EQ(report_of(after).shop_scopes[1].consulting_customers, 2U);
 }
 
+TEST(Image, CountersBeginAnewAndNoScopeWithThem) {
+  Engine engine({});
+  talk(engine);
+  const Report before = report_of(engine);
+  ASSERT_GT(before.shops[0].response_duration.sum_ms, 0);
+
+  engine.begin_counters_anew();
+
+  Engine after({});
+  ASSERT_TRUE(load_image(after, image_of(engine)).ok);
+  for (Engine* const each : {&engine, &after}) {
+    const Report now = report_of(*each);
+    EXPECT_EQ(now.shop_scopes, before.shop_scopes);
+    EXPECT_EQ(now.agent_scopes, before.agent_scopes);
+    EXPECT_EQ(now.shops[0].counters.messages[0], 0U);
+    EXPECT_EQ(now.shops[0].counters.turns[0], 0U);
+    EXPECT_EQ(now.shops[0].response_duration.sum_ms, 0);
+    EXPECT_EQ(now.shops[0].first_response_duration.sum_ms, 0);
+    for (const AgentRow& row : now.agents) EXPECT_EQ(row.counters.messages[0], 0U);
+  }
+  engine.apply(message(kMorning + 91s, 1, From::customer));
+  EXPECT_EQ(report_of(engine).shops[0].counters.messages[0], 1U);
+}
+
 TEST(Image, AnotherCutOfTheDayBeginsTodayAnew) {
   Engine before({});
   talk(before);

@@ -26,10 +26,12 @@ struct RecordingListener : FeedListener {
     constexpr std::array kNames{"hole", "resume", "reset", "disconnect", "live_start", "set_back"};
     log.push_back(std::string("gap ") + kNames[static_cast<std::size_t>(kind)]);
   }
+  void caught_up() override { ++times_caught_up; }
   void disconnected(Disconnect reason) override {
     log.push_back("disconnected " + std::string(disconnect_name(reason)));
   }
   std::vector<std::string> log;
+  int times_caught_up = 0;
 };
 
 }  // namespace deskpulse::feed

@@ -120,6 +120,25 @@ TEST_F(StreamSessionTest, GoesOnWhereAnEarlierRunHadGot) {
   EXPECT_THAT(told(), ElementsAre("connected", "event h"));
 }
 
+TEST_F(StreamSessionTest, SaysOnceThatItHasWhatTheServerHadWhenItBecameReady) {
+  settings.resume_from = Cursor{"k", 2};
+  StreamSession session = make();
+  session.opened(kNow);
+
+  say(session, ready("k", "ok", 1, 5));
+  say(session, events(3, {"c", "d"}));
+  EXPECT_EQ(listener.times_caught_up, 0);
+  say(session, events(5, {"e"}));
+  EXPECT_EQ(listener.times_caught_up, 1);
+  say(session, events(6, {"f"}));
+  EXPECT_EQ(listener.times_caught_up, 1);
+
+  session.disconnected(Disconnect::connection_lost);
+  session.opened(kNow);
+  say(session, ready("k", "ok", 1, 6));
+  EXPECT_EQ(listener.times_caught_up, 2);
+}
+
 TEST_F(StreamSessionTest, AsksForAllThereIsWhenAnEarlierRunLeftNoPlace) {
   settings.has_history = true;
   StreamSession session = make();

@@ -142,7 +142,7 @@ TEST(Exposition, AbsentIsNotZero) {
             std::nullopt);
 }
 
-TEST(Exposition, AgentsShowTheRarerSendersFromTheFirstMessageOn) {
+TEST(Exposition, AgentsShowTheRarerSendersThatTheyHave) {
   const check::Page agents = check::read_page(agents_text(small_report()));
   const check::Page shops = check::read_page(shops_text(small_report()));
 
@@ -158,6 +158,41 @@ TEST(Exposition, AgentsShowTheRarerSendersFromTheFirstMessageOn) {
                    {{"shop", "tea"}, {"agent", "amy"}, {"window", "today"}, {"from", "auto"}}),
       0);
   EXPECT_EQ(shops.value("deskpulse_shop_messages_total", {{"shop", "tea"}, {"from", "system"}}), 0);
+}
+
+TEST(Exposition, AgentsShowASenderOfAWindowThoughCountersHaveBegunAnew) {
+  engine::Report report = small_report();
+  for (engine::AgentRow& row : report.agents) row.counters = {};
+  report.agent_scopes[1].messages[static_cast<std::size_t>(proto::From::bot)] = 3;
+
+  const check::Page page = check::read_page(agents_text(report));
+
+  const auto in_window = [&page](const char* window, const char* from) {
+    return page.value("deskpulse_agent_messages",
+                      {{"shop", "tea"}, {"agent", "amy"}, {"window", window}, {"from", from}});
+  };
+  EXPECT_EQ(in_window("today", "bot"), 3);
+  EXPECT_EQ(in_window("5m", "bot"), 0);
+  EXPECT_EQ(in_window("today", "note"), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_agent_messages_total",
+                       {{"shop", "tea"}, {"agent", "amy"}, {"from", "bot"}}),
+            0);
+}
+
+TEST(Exposition, CountersThatAreHiddenAreOnNoPageAndAllElseIs) {
+  engine::Report report = small_report();
+  const std::string shown = replay_text(report, true);
+  report.hides_counters = true;
+
+  const std::string hidden = replay_text(report, true);
+
+  for (const char* const counters : {"_total", "_duration_seconds"}) {
+    EXPECT_THAT(shown, testing::HasSubstr(counters));
+    EXPECT_THAT(hidden, testing::Not(testing::HasSubstr(counters)));
+  }
+  EXPECT_THAT(check::read_page(hidden).problems, IsEmpty());
+  EXPECT_TRUE(check::read_page(hidden).value(
+      "deskpulse_shop_messages", {{"shop", "tea"}, {"window", "today"}, {"from", "human"}}));
 }
 
 TEST(Exposition, EveryFamilyIsExplainedInBothLanguages) {

@@ -338,20 +338,6 @@ TEST_F(ListenerAccess, WhatIsWrongWithTheFilesIsASentence) {
   EXPECT_THAT(problem(), HasSubstr("Is a directory"));
 }
 
-TEST_F(ListenerAccess, WhatBelongsToAFileThatIsNotSeenIsCheckedByItself) {
-  use_tls(Certificate("localhost"));
-  const std::string certificate = settings.access.tls.cert_file;
-  const std::string key = settings.access.tls.key_file;
-
-  EXPECT_NO_THROW(check_access(settings.access, {}));
-  EXPECT_NO_THROW(check_access(settings.access, {certificate}));
-  EXPECT_NO_THROW(check_access(settings.access, {key}));
-  std::ofstream(path("key.pem")) << "nonsense";
-  EXPECT_NO_THROW(check_access(settings.access, {key}));
-  EXPECT_THAT([&] { check_access(settings.access, {certificate}); },
-              testing::ThrowsMessage<std::runtime_error>(HasSubstr("holds no private key in PEM")));
-}
-
 TEST_F(ListenerAccess, SettingsThatMeanNothingAreSentences) {
   use_tls(Certificate("localhost"));
   const auto with = [&](auto change) {

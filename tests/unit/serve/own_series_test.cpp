@@ -65,6 +65,24 @@ TEST(StatusCollectable, SaysWhatTheFeedSays) {
             1'700'000'000.25);
 }
 
+TEST(StatusCollectable, HidesWhatIsCountedOfTheStreamWithTheOthersThatAreBehind) {
+  const BuildInfo build;
+  Status status;
+  status.events = {{"message", 10}};
+  status.rejected = {{"malformed", 1}};
+  engine::Report report = small_report();
+  report.hides_counters = true;
+
+  const check::Page page = page_of(StatusCollectable(build, status, report));
+
+  EXPECT_THAT(page.problems, IsEmpty());
+  EXPECT_EQ(page.value("deskpulse_events_total", {{"type", "message"}}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_rejected_events_total", {{"reason", "malformed"}}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_late_events_total", {}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_duplicate_events_total", {}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_feed_gaps_total", {}), 0);
+}
+
 TEST(StatusCollectable, BeforeTheFirstEventThereIsNoWatermarkAndNoLag) {
   const BuildInfo build;
   const Status status;

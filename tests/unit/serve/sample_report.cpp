@@ -44,6 +44,13 @@ engine::ScopeNumbers busy_scope() {
   return scope;
 }
 
+/// Of one who has got messages of customers and has sent some; nobody else has written there.
+engine::ScopeNumbers busy_scope_of_agent() {
+  engine::ScopeNumbers scope = busy_scope();
+  scope.messages = {5, 4};
+  return scope;
+}
+
 }  // namespace
 
 engine::Report small_report() {
@@ -74,8 +81,9 @@ engine::Report small_report() {
   queue.agent = 1;
   queue.levels = {.waiting_customers = 2, .open_conversations = 3, .oldest_wait_ms = 61'500};
   report.agents = {amy, queue};
-  report.agent_scopes = {busy_scope(), engine::ScopeNumbers{}, engine::ScopeNumbers{},
-                         busy_scope()};
+  report.agent_scopes = {busy_scope_of_agent(), engine::ScopeNumbers{}, engine::ScopeNumbers{},
+                         busy_scope_of_agent()};
+  report.agent_scopes[0].messages[static_cast<std::size_t>(proto::From::automatic)] = 2;
   return report;
 }
 
@@ -99,7 +107,8 @@ engine::Report report_with_names(const std::vector<std::string>& names) {
       engine::AgentRow row;
       row.agent = static_cast<std::uint32_t>(directory.agents.size());
       report.agents.push_back(row);
-      report.agent_scopes.insert(report.agent_scopes.end(), {busy_scope(), engine::ScopeNumbers{}});
+      report.agent_scopes.insert(report.agent_scopes.end(),
+                                 {busy_scope_of_agent(), engine::ScopeNumbers{}});
       directory.agents.push_back({shop_index, agent, agent, agent, false});
     }
   }
