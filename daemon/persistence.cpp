@@ -1,7 +1,9 @@
 #include "daemon/persistence.hpp"
 
 #include <cstring>
+#include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "daemon/bounded_work.hpp"
@@ -126,8 +128,14 @@ void Persistence::recover_journal(Recovered& recovered) {
 }
 
 void Persistence::begin_journal(Monitor& monitor) {
-  journal_.emplace(directory_.disk(), store::fingerprint_of(directory_.key()), next_batch_,
-                   *settings_.journal);
+  try {
+    journal_.emplace(directory_.disk(), store::fingerprint_of(directory_.key()), next_batch_,
+                     *settings_.journal);
+  } catch (const std::system_error& failure) {
+    throw std::runtime_error("cannot make a thread for the journal: " + failure.code().message() +
+                             "; raise the limit of tasks (TasksMax=, ulimit -u) or of address "
+                             "space (LimitAS=, ulimit -v)");
+  }
   recorder_.emplace(*journal_);
   monitor.tell(&*recorder_);
 }

@@ -43,6 +43,7 @@ class Persistence {
   Recovered recover(const MakeMonitor& make_monitor);
 
   /// From now on the monitor's state is saved. It must outlive this, as what the functions need.
+  /// Throws std::runtime_error where no thread can be made.
   void begin(Monitor& monitor, std::function<std::optional<feed::Cursor>()> cursor,
              std::function<void(std::uint64_t seq)> acknowledge);
   void tick(proto::Instant wall);

@@ -177,8 +177,10 @@ ExitCode run_replay(const config::Config& config, const ReplayCommand& command, 
   engine::Engine engine(engine_settings(config), hasher);
   EngineSink sink(engine);
   feed::Intake intake(intake_settings(config), hasher, sink);
-  const proto::Instant wall{std::chrono::floor<std::chrono::milliseconds>(
-      std::chrono::system_clock::now().time_since_epoch())};
+  const auto wall = [] {
+    return proto::Instant{std::chrono::floor<std::chrono::milliseconds>(
+        std::chrono::system_clock::now().time_since_epoch())};
+  };
   Unreadable first_unreadable;
   feed::ReplayResult result;
   {

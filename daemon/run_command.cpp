@@ -349,6 +349,9 @@ ExitCode run_daemon(const config::Config& config, const Surroundings& surroundin
   } catch (const store::StateError& unusable_state) {
     say(unusable_state.what());
     return kExitCantCreate;
+  } catch (const std::runtime_error& failure) {
+    say(failure.what());
+    return kExitUnavailable;
   }
   try {
     daemon->start();

@@ -81,6 +81,8 @@ void Intake::miss_while_in_doubt() {
 
 Outcome Intake::take(const proto::Event& event, bool in_doubt) {
   gaps_.heard(event.ts);
+  // It is later, and none of the future: the clock was right, whatever it is set to later.
+  if (missed_by_wall_ && event.ts > *missed_by_wall_) missed_by_wall_.reset();
   const bool unknown_type = event.type == proto::Type::unknown;
   const bool unknown_from =
       event.type == proto::Type::message && event.from == proto::From::unknown;

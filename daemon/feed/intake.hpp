@@ -194,7 +194,8 @@ class Intake final : public FeedListener {
   OrderBuffer order_;
   LiveClock clock_;
   GapLedger gaps_;
-  /// Until when the newest gap reaches by the wall clock; absent where the source has said it.
+  /// Until when the newest gap reaches by the wall clock; absent where the source has said it, or
+  /// has gone on beyond it.
   std::optional<proto::Instant> missed_by_wall_;
   IntakeCounters counters_;
   IntakeJournal* journal_ = nullptr;

@@ -26,10 +26,10 @@ constexpr std::size_t kAhead = 4;
 /// One run over one descriptor: cuts it into lines, which are decoded where they lie.
 class LineReader {
  public:
-  LineReader(Intake& intake, proto::Instant wall, const ReplaySettings& settings,
+  LineReader(Intake& intake, const WallClock& wall, const ReplaySettings& settings,
              const RefusedLine& refused)
       : intake_(intake),
-        wall_(wall),
+        clock_(wall),
         settings_(settings),
         refused_(refused),
         capacity_(settings.max_line_bytes + kChunk),
@@ -49,6 +49,7 @@ class LineReader {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) result_.error = std::error_code(errno, std::generic_category());
       if (got <= 0) break;
+      wall_ = clock_();
       size_ += static_cast<std::size_t>(got);
       result_.bytes += static_cast<std::uint64_t>(got);
       take_lines();
@@ -141,7 +142,8 @@ class LineReader {
   }
 
   Intake& intake_;
-  proto::Instant wall_;
+  const WallClock& clock_;
+  proto::Instant wall_{};
   const ReplaySettings& settings_;
   const RefusedLine& refused_;
   std::vector<Coming> coming_;  ///< a ring
@@ -157,7 +159,7 @@ class LineReader {
 
 }  // namespace
 
-ReplayResult replay(int descriptor, Intake& intake, proto::Instant wall,
+ReplayResult replay(int descriptor, Intake& intake, const WallClock& wall,
                     const ReplaySettings& settings, const RefusedLine& refused,
                     const Progress& progress) {
   return LineReader(intake, wall, settings, refused).read(descriptor, progress);

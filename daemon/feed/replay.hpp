@@ -31,16 +31,17 @@ struct ReplayResult {
 using RefusedLine = std::function<void(std::uint64_t line, const proto::Rejection& rejection)>;
 /// Called about once per MiB with the bytes read so far.
 using Progress = std::function<void(std::uint64_t bytes)>;
+using WallClock = std::function<proto::Instant()>;
 
 /// Reads the descriptor to its end and hands every event to `intake`; the caller then calls
 /// intake.finish(), until the watermark of the result at least. What a journal says of time
 /// (watermark_line.hpp) moves it as it once did, and is no event. Empty lines and lines that begin
-/// with `#` are skipped; a line may end with CR LF, the last one with nothing. `wall` is the wall
-/// clock of the rule on future events (R4). Events are handed over in their order, a few lines
-/// behind the one that is being decoded, so a refused line may be told before the events of the
-/// lines next to it are taken. Decodes in place from 1 MiB reads: about 300 ns a line of 220 bytes
-/// without the intake.
-ReplayResult replay(int descriptor, Intake& intake, proto::Instant wall,
+/// with `#` are skipped; a line may end with CR LF, the last one with nothing. `wall` gives the
+/// wall clock of the rule on future events (R4), and is asked at each read: a pipe may be open for
+/// long. Events are handed over in their order, a few lines behind the one that is being decoded,
+/// so a refused line may be told before the events of the lines next to it are taken. Decodes in
+/// place from 1 MiB reads: about 300 ns a line of 220 bytes without the intake.
+ReplayResult replay(int descriptor, Intake& intake, const WallClock& wall,
                     const ReplaySettings& settings = {}, const RefusedLine& refused = {},
                     const Progress& progress = {});
 

@@ -144,7 +144,8 @@ std::uint16_t HttpServer::Impl::start() {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& failure) {
     throw std::runtime_error("cannot make a thread for HTTP: " + failure.code().message() +
-                             "; raise the limit of tasks (TasksMax=, ulimit -u)");
+                             "; raise the limit of tasks (TasksMax=, ulimit -u) or of address "
+                             "space (LimitAS=, ulimit -v)");
   }
   return port;
 }

@@ -41,11 +41,15 @@ std::string parent_of(const std::string& path) {
 
 void make(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) != 0) {
-    if (errno == EEXIST) return;
-    if (errno == ENOENT) {
+    const int error_of_mkdir = errno;
+    if (error_of_mkdir == EEXIST) return;
+    struct stat parent {};
+    // Some file systems say so of themselves, though they are there.
+    if (error_of_mkdir == ENOENT && ::stat(parent_of(path).c_str(), &parent) != 0) {
       refuse(path, "cannot be made, because " + parent_of(path) + " is not there: mkdir -p " +
                        parent_of(path));
     }
+    errno = error_of_mkdir;
     fail(path, "make");
   }
   // Its name is safe before anything in it is.

@@ -75,7 +75,7 @@ void ReplayFile(benchmark::State& state) {
     lseek(file, 0, SEEK_SET);
     EngineSink sink;
     feed::Intake intake({}, proto::IdHasher{}, sink);
-    const feed::ReplayResult result = feed::replay(file, intake, kLater);
+    const feed::ReplayResult result = feed::replay(file, intake, [] { return kLater; });
     intake.finish();
     if (result.lines != kEvents) std::abort();
     engine::Report report;

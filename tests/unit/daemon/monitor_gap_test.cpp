@@ -129,6 +129,21 @@ TEST_F(MonitorGapTest, AClockThatWasBehindAtTheStartIsNotBelievedAboutIt) {
   EXPECT_TRUE(incomplete("1m"));
 }
 
+TEST_F(MonitorGapTest, AnOldGapStaysWhereItIsWhenTheMachineHasSlept) {
+  begin(feed::Protocol::plain);
+  say(message(wall_));
+  pass(10min);
+  say(message(wall_));
+  EXPECT_FALSE(incomplete("1m"));
+
+  monitor_.clock_stepped(1h, wall_ += 1h);
+  say(message(wall_));
+  pass(2s);
+  say(message(wall_));
+
+  EXPECT_FALSE(incomplete("1m"));
+}
+
 TEST_F(MonitorGapTest, AGapEndsAtTheTimeThatTheSourceSays) {
   begin(feed::Protocol::v1);
   ready(R"(,"ts":)" + millis(wall_ - 30s));

@@ -39,11 +39,11 @@ class ReplayTest : public testing::Test {
     std::FILE* const file = std::tmpfile();
     std::fwrite(text.data(), 1, text.size(), file);
     std::rewind(file);
-    const ReplayResult result =
-        replay(fileno(file), to, at(900'000'000), settings,
-               [this](std::uint64_t number, const proto::Rejection& rejection) {
-                 refused.emplace_back(number, rejection.reason);
-               });
+    const ReplayResult result = replay(
+        fileno(file), to, [] { return at(900'000'000); }, settings,
+        [this](std::uint64_t number, const proto::Rejection& rejection) {
+          refused.emplace_back(number, rejection.reason);
+        });
     std::fclose(file);
     to.finish(result.watermark);
     return result;
@@ -146,15 +146,39 @@ TEST_F(ReplayTest, APipeThatGivesAFewBytesAtATimeIsReadToItsEnd) {
   const std::string text = line(1'000) + "\n" + line(2'000);
   ASSERT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
   close(ends[1]);
-  replay(ends[0], intake, at(900'000'000));
+  replay(ends[0], intake, [] { return at(900'000'000); });
   close(ends[0]);
   intake.finish();
 
   EXPECT_EQ(sink.applied.size(), 2u);
 }
 
+TEST_F(ReplayTest, WhatComesThroughAPipeLaterIsJudgedByTheClockOfThen) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::string first = line(1'000'000) + "\n";
+  const std::string second = line(1'600'000) + "\n";
+  ASSERT_EQ(write(ends[1], first.data(), first.size()), static_cast<ssize_t>(first.size()));
+  proto::Instant now = at(1'000'000);
+  const auto ten_minutes_later = [&] {
+    const proto::Instant read_at = now;
+    if (now == at(1'000'000)) {
+      EXPECT_EQ(write(ends[1], second.data(), second.size()), static_cast<ssize_t>(second.size()));
+      close(ends[1]);
+    }
+    now = at(1'600'000);
+    return read_at;
+  };
+
+  replay(ends[0], intake, ten_minutes_later);
+  close(ends[0]);
+  intake.finish();
+
+  EXPECT_EQ(sink.times(), (std::vector<std::int64_t>{1'000'000, 1'600'000}));
+}
+
 TEST_F(ReplayTest, ADescriptorThatCannotBeReadIsAnError) {
-  const ReplayResult result = replay(-1, intake, at(900'000'000));
+  const ReplayResult result = replay(-1, intake, [] { return at(900'000'000); });
 
   EXPECT_EQ(result.error, std::errc::bad_file_descriptor);
 }

@@ -160,19 +160,20 @@ TEST_P(JournalReplay, IsAFileOfEventsThatGivesTheSame) {
   JournalStream stream(state.path());
 
   const feed::ReplayResult result =
-      feed::replay(stream.descriptor(), intake, at(1'800'000'000'000));
+      feed::replay(stream.descriptor(), intake, [] { return at(1'800'000'000'000); });
   intake.finish(result.watermark);
   live.finish();
 
   EXPECT_FALSE(result.error);
   // At the newest event, or where the clock had moved the time to.
   EXPECT_EQ(intake.watermark(), live.watermark());
-  for (const proto::Reject reason : {proto::Reject::unknown_type, proto::Reject::unknown_from}) {
-    const auto i = static_cast<std::size_t>(reason);
-    EXPECT_EQ(intake.counters().rejected[i], live.counters().rejected[i]);
-  }
-  EXPECT_EQ(intake.counters().events, live.counters().events);
-  EXPECT_EQ(intake.counters().late, live.counters().late);
+  // Counters that began anew at a gap (R50) have not in a file: it is all there is.
+  const feed::IntakeCounters& counters = intake.counters();
+  std::uint64_t counted = 0;
+  for (const std::uint64_t of_type : counters.events) counted += of_type;
+  for (const proto::Reject reason : {proto::Reject::unknown_type, proto::Reject::unknown_from})
+    counted += counters.rejected[static_cast<std::size_t>(reason)];
+  EXPECT_EQ(counted, events);
   EXPECT_EQ(told(sink), told(live_sink));
   EXPECT_GT(sink.applied.size(), 100U);
 }

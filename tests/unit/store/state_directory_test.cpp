@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 std::string error_of(const std::string& path) {
   try {
@@ -57,6 +58,10 @@ TEST(StateDirectory, IsRefusedWhereItsParentIsMissing) {
   const TemporaryDirectory top;
 
   EXPECT_THAT(error_of(top / "no/state"), HasSubstr("mkdir -p " + (top / "no")));
+}
+
+TEST(StateDirectory, IsRefusedWhereNothingCanBeMade) {
+  EXPECT_THAT(error_of("/proc/deskpulse"), Not(HasSubstr("mkdir -p")));
 }
 
 TEST(StateDirectory, IsRefusedWhenOthersCanEnterIt) {
