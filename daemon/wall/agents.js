@@ -43,6 +43,11 @@ export class AgentsPage {
     return all === 0 ? 0 : Math.ceil(all / fieldFor(all).tiles);
   }
 
+  /** All that it shows is of the moment. */
+  windows() {
+    return [];
+  }
+
   /** Called when the page comes onto the screen: the order is made anew. */
   enter() {
     this.#orderedAt = -Infinity;
@@ -182,16 +187,17 @@ class Summary {
     const waiting = queue.reduce((sum, row) => sum + row.waiting_customers, 0);
     const longest = Math.max(0, ...queue.map((row) => row.oldest_wait_seconds));
     const presence = numbers.agents;
+    const hasNumbers = Number.isFinite(numbers.waiting_customers);
     for (const status of ["online", "busy", "offline"]) {
       setHidden(this.#items[status].root, !presence);
       setText(this.#items[status].value, count(presence?.[status]));
     }
     for (const [item, state] of [["overloaded", "bad"], ["near", "near"]]) {
       const n = states.filter((each) => each === state).length;
-      setText(this.#items[item].value, count(n));
+      setText(this.#items[item].value, count(hasNumbers ? n : null));
       this.#items[item].root.toggleAttribute("data-none", n === 0);
     }
-    setText(this.#items.queue.value, waiting > 0 ? `${count(waiting)} · ${format.wait(longest)}` : "0");
+    setText(this.#items.queue.value, waiting > 0 ? `${count(waiting)} · ${format.wait(longest)}` : count(hasNumbers ? 0 : null));
   }
 }
 

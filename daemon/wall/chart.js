@@ -1,6 +1,6 @@
 // One line of the last hour, with its target dashed across.
 import uPlot from "./uPlot.esm.js";
-import { element, setHidden, setText } from "./dom.js";
+import { element, icon, setData, setHidden, setText } from "./dom.js";
 import { minute } from "./format.js";
 
 const HOUR_SECONDS = 3600;
@@ -11,7 +11,7 @@ export class Chart {
   #words;
   #canvas = element("div", { class: "plot", "aria-hidden": "true" });
   #empty = element("p", { class: "empty" });
-  #value = element("span", { class: "value" });
+  #value = element("span", { class: "value" }, icon("missing"), element("span"));
   #plot = null;
   #size = { width: 0, height: 0 };
   #given = null;
@@ -31,10 +31,11 @@ export class Chart {
     new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect)).observe(this.#canvas);
   }
 
-  /** Draws when a point has come; else costs nothing. */
-  update(history, points, target) {
+  /** Draws when a point has come; else costs nothing. `missing`: the window of the value misses events. */
+  update(history, points, target, missing) {
     const newest = points.at(-1);
-    setText(this.#value, this.#format(newest));
+    setText(this.#value.lastChild, this.#format(newest));
+    setData(this.#value, "missing", String(missing));
     const isEmpty = !points.some((point) => point !== null);
     setHidden(this.#empty, !isEmpty);
     const given = `${history.end} ${points.length} ${newest} ${target}`;

@@ -2,7 +2,8 @@
 import { Chart } from "./chart.js";
 import { element } from "./dom.js";
 import { waitingTarget } from "./judge.js";
-import { lineFormat } from "./overview.js";
+import { lineFormat, windowOfLine } from "./overview.js";
+import { misses } from "./trust.js";
 
 const LINES = ["waiting_customers", "slow_customers", "response_time_mean_seconds", "oldest_wait_seconds", "open_conversations", "messages_per_minute"];
 
@@ -19,10 +20,16 @@ export class HourPage {
     return 1;
   }
 
+  windows(snapshot) {
+    return [...new Set(LINES.map((name) => windowOfLine(name, snapshot)))].filter((window) => window !== undefined);
+  }
+
   update(snapshot) {
     const { history, targets, numbers } = snapshot;
     const target = { ...targets, waiting_customers: waitingTarget(snapshot), open_conversations: (targets.load ?? NaN) * numbers.capacity };
-    for (const [name, chart] of this.#charts) chart.update(history, history[name], target[TARGET_OF[name] ?? name]);
+    for (const [name, chart] of this.#charts) {
+      chart.update(history, history[name], target[TARGET_OF[name] ?? name], misses(snapshot, windowOfLine(name, snapshot)));
+    }
   }
 }
 

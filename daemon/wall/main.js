@@ -10,7 +10,7 @@ import { readOptions } from "./options.js";
 import { OverviewPage } from "./overview.js";
 import { Rotation } from "./rotation.js";
 import { ShopsPage } from "./shops.js";
-import { ageSeconds, trust } from "./trust.js";
+import { ageSeconds, hasNumbers, trust, withoutNumbers } from "./trust.js";
 import { WaitingPage } from "./waiting.js";
 import { WORDS } from "./words.js";
 
@@ -68,7 +68,7 @@ class Wall {
 
   #take(snapshot) {
     const isBack = this.#snapshot !== null && this.#wasLost;
-    this.#snapshot = snapshot;
+    this.#snapshot = hasNumbers(snapshot) ? snapshot : withoutNumbers(snapshot);
     this.#receivedAt = now();
     this.#wasLost = false;
     if (isBack) this.#askForBuild();
@@ -77,11 +77,12 @@ class Wall {
   }
 
   #tick() {
+    this.#turn();
     const silent = now() - this.#receivedAt;
-    const verdict = trust(this.#snapshot, silent, this.#refused);
+    const shown = this.#snapshot === null ? [] : this.#pages[this.#shown.page].windows(this.#snapshot);
+    const verdict = trust(this.#snapshot, silent, this.#refused, shown);
     this.#wasLost ||= verdict.reason === "lost";
     this.#sayStatus(verdict, silent);
-    this.#turn();
   }
 
   #turn() {
@@ -127,18 +128,14 @@ class Wall {
     const sentence = byId("reason");
     setText(sentence, words.reasons[reason](about));
     if (sentence.title !== sentence.textContent) sentence.title = sentence.textContent;
-    setIcon(byId("status").firstElementChild, grey ? "bad" : reason === "live" ? "good" : "near");
+    setIcon(byId("status").firstElementChild, grey ? "bad" : reason === "live" ? "good" : "missing");
     const age = ageSeconds(this.#snapshot, silent);
     setText(byId("at"), age === null ? words.noDataYet : words.dataAt(format.clock(this.#snapshot.watermark)));
     setText(byId("ago"), age === null ? "" : age < 100 ? words.secondsAgo(Math.floor(age)) : words.ago(format.wait(age)));
   }
 
-  // What a short window misses the longer ones miss as well: then "5 min – today" names them all.
   #windowNames(windows) {
-    const { window } = this.#words;
-    const all = this.#snapshot?.windows ?? [];
-    const isTail = windows.length > 2 && windows.join() === all.slice(-windows.length).join();
-    return isTail ? `${window(windows[0])} – ${window(windows.at(-1))}` : windows.map(window).join(", ");
+    return windows.map(this.#words.window).join(", ");
   }
 
   // A daemon that came back may be another version, whose page is another one: then load that, once

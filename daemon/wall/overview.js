@@ -3,6 +3,7 @@ import { Chart } from "./chart.js";
 import { element, icon, setData, setHidden, setIcon, setText } from "./dom.js";
 import * as format from "./format.js";
 import { against, trend, waitingTarget, worst } from "./judge.js";
+import { minutesOf, misses, shortestWindow } from "./trust.js";
 
 const FIGURES = ["waiting", "slow", "response", "unanswered", "conversations", "messages"];
 const LINES = ["waiting_customers", "slow_customers", "response_time_mean_seconds"];
@@ -28,13 +29,16 @@ export class OverviewPage {
     return 1;
   }
 
+  windows({ windows, focus }) {
+    return [...new Set([shortestWindow(windows), focus, "today"])].filter((window) => window !== undefined);
+  }
+
   update(snapshot) {
     const { numbers, targets, focus, history } = snapshot;
     const words = this.#words;
     const window = words.window(focus);
     const recent = numbers.windows[focus] ?? {};
     const today = numbers.windows.today ?? {};
-    const incomplete = snapshot.status.incomplete ?? [];
     const count = (value) => format.count(value, this.#lang);
 
     const mayWait = waitingTarget(snapshot);
@@ -55,6 +59,7 @@ export class OverviewPage {
       state: against(slowShare, targets.slow_share),
       detail: words.inWindow(window, format.percent(slowShare)),
       target: shareTarget(targets.slow_share),
+      missing: misses(snapshot, focus),
     });
 
     const mean = format.quotient(recent.response_time_sum_seconds, recent.answered_turns);
@@ -68,6 +73,7 @@ export class OverviewPage {
         ["", targets.response_time_mean_seconds],
         ["P90 ≤ ", targets.response_time_p90_seconds],
       ].filter(([, target]) => Number.isFinite(target)).map(([prefix, target]) => prefix + this.#duration(target)),
+      missing: misses(snapshot, focus),
     });
 
     const unansweredShare = format.quotient(today.unanswered_customers, today.received_customers);
@@ -76,7 +82,7 @@ export class OverviewPage {
       state: against(unansweredShare, targets.unanswered_share),
       detail: words.inToday(format.percent(unansweredShare)),
       target: shareTarget(targets.unanswered_share),
-      grey: incomplete.includes("today"),
+      missing: misses(snapshot, "today"),
     });
 
     const load = format.quotient(numbers.capacity_used, numbers.capacity);
@@ -94,10 +100,11 @@ export class OverviewPage {
       detail: flow ? words.byPeople(count(flow.customer), count(flow.people)) : words.noDataYet,
       target: null,
       targetText: flow ? words.byBots(count(flow.bots)) : "",
+      missing: misses(snapshot, shortestWindow(snapshot.windows)),
     });
 
     const targetOfLine = { waiting_customers: mayWait, response_time_mean_seconds: targets.response_time_mean_seconds };
-    for (const name of LINES) this.#charts[name].update(history, history[name], targetOfLine[name]);
+    for (const name of LINES) this.#charts[name].update(history, history[name], targetOfLine[name], misses(snapshot, windowOfLine(name, snapshot)));
   }
 
   #duration(value) {
@@ -115,12 +122,18 @@ export function lineFormat(name, lang) {
   return (value) => format.count(value, lang);
 }
 
+/** Which window's numbers a line of the history shows; undefined where it is of the moment. */
+export function windowOfLine(name, { focus, windows }) {
+  if (name === "messages_per_minute") return shortestWindow(windows);
+  return name === "slow_customers" || name === "response_time_mean_seconds" ? focus : undefined;
+}
+
 /** Messages of the shortest window, a minute, by who writes; null before there are windows. */
 export function messagesAMinute({ windows, numbers }) {
-  const window = windows.find((name) => name !== "today" && name !== "campaign");
+  const window = shortestWindow(windows);
   const messages = numbers.windows[window]?.messages;
+  if (!messages) return null;
   const minutes = minutesOf(window);
-  if (!messages || !minutes) return null;
   const sum = (...froms) => froms.reduce((total, from) => total + (messages[from] ?? 0), 0) / minutes;
   return {
     all: sum(...Object.keys(messages)),
@@ -128,11 +141,6 @@ export function messagesAMinute({ windows, numbers }) {
     people: sum("human", "assist"),
     bots: sum("bot", "auto"),
   };
-}
-
-function minutesOf(window) {
-  const [, n, unit] = /^(\d+)([smhd])$/.exec(window ?? "") ?? [];
-  return n ? (Number(n) * { s: 1, m: 60, h: 3600, d: 86400 }[unit]) / 60 : null;
 }
 
 /** A number that is read from the other end of the hall. */
@@ -154,19 +162,24 @@ class Card {
     );
   }
 
-  /** `target`: the texts of what it is held against, or null where it is held against nothing. */
-  update({ value, unit = "", state, detail, target, targetText, grey = false }) {
+  /**
+   * `target`: the texts of what it is held against, or null where it is held against nothing.
+   * `missing`: its window misses events, so that it is not held against anything either.
+   */
+  update({ value, unit = "", state, detail, target, targetText, missing = false }) {
     const words = this.#words;
-    const shown = value === format.NO_DATA ? "none" : state;
+    const hasValue = value !== format.NO_DATA;
+    const shown = !hasValue ? "none" : missing ? "missing" : state;
     setText(this.#value, value);
     setText(this.#unit, unit);
     setText(this.#detail, detail);
     setText(this.#target, targetText ?? (target.length > 0 ? words.target(target.join(" · ")) : words.states.none));
     setData(this.root, "state", shown);
-    setData(this.root, "grey", String(grey));
-    // A trend is not known before there has been some time.
-    setHidden(this.#state, target === null && shown === "none" && value !== format.NO_DATA);
+    // Without a target the line above says so; a trend is not known before there has been some time;
+    // and what cannot be held against its target, such as a part of nothing, lacks data.
+    const lacksData = shown === "none" && (!hasValue || target?.length > 0);
+    setHidden(this.#state, shown === "none" && !lacksData);
     setIcon(this.#state.firstChild, shown);
-    setText(this.#state.lastChild, value === format.NO_DATA ? words.states.nodata : words.states[shown]);
+    setText(this.#state.lastChild, lacksData ? words.states.nodata : words.states[shown]);
   }
 }

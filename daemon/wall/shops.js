@@ -4,6 +4,7 @@ import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } fr
 import * as format from "./format.js";
 import { against, worst } from "./judge.js";
 import { shopName } from "./names.js";
+import { misses } from "./trust.js";
 
 const FIELDS = [[1, 1], [2, 1], [3, 1], [2, 2], [3, 2], [3, 3], [4, 3]].map(([columns, rows]) => ({ columns, rows, tiles: columns * rows }));
 
@@ -33,11 +34,16 @@ export class ShopsPage {
     return shops.length === 0 ? 0 : Math.ceil(shops.length / fieldFor(shops.length).tiles);
   }
 
+  windows({ focus }) {
+    return [...new Set([focus, "today"])];
+  }
+
   enter() {
     this.#keys = "";
   }
 
-  update({ shops, targets, focus, status }, { screen }) {
+  update(snapshot, { screen }) {
+    const { shops, targets, focus } = snapshot;
     const field = fieldFor(shops.length);
     setHidden(this.#empty, shops.length > 0);
     this.#grid.style.setProperty("--columns", field.columns);
@@ -55,7 +61,8 @@ export class ShopsPage {
     const shown = this.#order.slice(screen * field.tiles, (screen + 1) * field.tiles).map((i) => shops[i]);
     const cards = this.#cards.show(shown.length);
     const count = (value) => format.count(value, this.#lang);
-    shown.forEach((shop, i) => cards[i].update(shop, { targets, count, focus, todayIsWhole: !(status.incomplete ?? []).includes("today") }));
+    const missing = { focus: misses(snapshot, focus), today: misses(snapshot, "today") };
+    shown.forEach((shop, i) => cards[i].update(shop, { targets, count, missing }));
   }
 }
 
@@ -86,23 +93,28 @@ class ShopCard {
     );
   }
 
-  update(shop, { targets, count, todayIsWhole }) {
+  /** `missing`: whether the numbers of `focus` and of `today` miss events. */
+  update(shop, { targets, count, missing }) {
     const waiting = worst(against(shop.waiting_customers, targets.waiting_customers), against(shop.oldest_wait_seconds, targets.oldest_wait_seconds));
     const mean = format.quotient(shop.response_time_sum_seconds, shop.answered_turns);
     const slow = format.quotient(shop.slow_customers, shop.consulting_customers);
     const unanswered = format.quotient(shop.unanswered_customers_today, shop.received_customers_today);
     const load = format.quotient(shop.capacity_used, shop.capacity);
     const states = {
-      slow: against(slow, targets.slow_share),
-      response: worst(against(mean, targets.response_time_mean_seconds), against(shop.response_time_p90_seconds ?? NaN, targets.response_time_p90_seconds)),
-      unanswered: todayIsWhole ? against(unanswered, targets.unanswered_share) : "none",
+      slow: missing.focus ? "missing" : against(slow, targets.slow_share),
+      response: missing.focus ? "missing"
+        : worst(against(mean, targets.response_time_mean_seconds), against(shop.response_time_p90_seconds ?? NaN, targets.response_time_p90_seconds)),
+      unanswered: missing.today ? "missing" : against(unanswered, targets.unanswered_share),
       conversations: against(load, targets.load),
     };
-    const whole = worst(waiting, ...Object.values(states));
+    const judged = worst(waiting, ...Object.values(states).filter((state) => state !== "missing"));
+    const whole = judged === "none" && missing.focus ? "missing" : judged;
+    // What has targets and is held against none of them lacks data.
+    const lacksData = whole === "none" && (!Number.isFinite(shop.waiting_customers) || Object.keys(targets).length > 0);
     setData(this.root, "shop", shop.shop);
     setData(this.root, "state", whole);
     setIcon(this.#state.firstChild, whole);
-    setText(this.#state.lastChild, this.#words.states[whole]);
+    setText(this.#state.lastChild, this.#words.states[lacksData ? "nodata" : whole]);
     setName(this.#name, shopName(shop.shop, shop, this.#words));
     setText(this.#waiting, count(shop.waiting_customers));
     setText(this.#longest.lastChild, format.wait(shop.oldest_wait_seconds));

@@ -15,7 +15,6 @@ export class WaitingPage {
     this.#words = words;
     this.#rows = new Pool(this.#list, () => new Row());
     this.#heads = element("div", { class: "heads", "aria-hidden": "true" }, headOf(words), headOf(words));
-    setText(this.#empty.lastChild, words.nobodyWaits);
     this.root = element("section", { class: "page waiting", "data-page": "waiting", "aria-label": words.label.waiting },
       this.#heads, this.#list, this.#empty);
   }
@@ -24,8 +23,16 @@ export class WaitingPage {
     return 1;
   }
 
-  update({ waiting, agents, shop, shops, targets }) {
+  /** Who waits now is known whatever a window misses. */
+  windows() {
+    return [];
+  }
+
+  update({ numbers, waiting, agents, shop, shops, targets }) {
     setHidden(this.#empty, waiting.length > 0);
+    const hasNumbers = Number.isFinite(numbers.waiting_customers);
+    setIcon(this.#empty.firstChild, hasNumbers ? "good" : "none");
+    setText(this.#empty.lastChild, hasNumbers ? this.#words.nobodyWaits : this.#words.noDataYet);
     setHidden(this.#heads, waiting.length === 0);
     setData(this.root, "shops", shop !== null || shops.length < 2 ? "one" : "several");
     const rows = this.#rows.show(Math.min(waiting.length, 20));

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 const part = (name) => import(pathToFileURL(`${process.env.WALL_PAGE}/${name}`).href);
 const format = await part("format.js");
 const judge = await part("judge.js");
-const { trust, ageSeconds } = await part("trust.js");
+const { trust, ageSeconds, hasNumbers, misses, shortestWindow, withoutNumbers } = await part("trust.js");
 const { Rotation } = await part("rotation.js");
 const { readOptions, PAGES } = await part("options.js");
 const { WORDS } = await part("words.js");
@@ -82,19 +82,47 @@ test("the page is grey within three seconds of silence, and while the numbers st
   assert.equal(trust(snapshot(), 2.6).reason, "lost");
   assert.equal(trust(null, 0.5).reason, "opening");
   assert.equal(trust(null, 0.5, "unknown_shop").reason, "unknown_shop");
-  for (const state of ["starting", "disconnected", "silent", "catching_up"]) {
+  for (const state of ["disconnected", "silent", "catching_up"]) {
     const verdict = trust(snapshot({ state, stale: true }), 0.5);
     assert.deepEqual([verdict.grey, verdict.reason], [true, state]);
   }
   assert.equal(trust(snapshot({ stale: true }), 0.5).reason, "stale");
-  assert.equal(trust(snapshot({}, 0), 0.5).reason, "starting");
+  assert.equal(trust(snapshot({}, 0), 0.5).reason, "no_event");
 });
 
-test("windows that miss events make the page grey and are named; the day alone is only said", () => {
-  const missing = trust(snapshot({ incomplete: ["5m", "today"] }), 0.5);
-  assert.deepEqual(missing, { grey: true, reason: "incomplete", windows: ["5m", "today"] });
-  const day = trust(snapshot({ incomplete: ["today"] }), 0.5);
-  assert.deepEqual([day.grey, day.reason], [false, "today_incomplete"]);
+test("a feed that was never reached is called disconnected, with numbers and without", () => {
+  assert.deepEqual(trust(snapshot({ state: "starting", stale: true, connected: false }, 0), 0.5), { grey: true, reason: "no_feed", windows: [] });
+  assert.equal(trust(snapshot({ state: "disconnected", stale: true, connected: false }, 0), 0.5).reason, "no_feed");
+  // Those of the run before, out of its snapshot.
+  assert.equal(trust(snapshot({ state: "starting", stale: true, connected: false }), 0.5).reason, "disconnected");
+});
+
+test("where there is no time yet there are no numbers, only names", () => {
+  const configured = { ...snapshot({ state: "starting" }, 0), windows: ["5m", "today"], focus: "5m", targets: { load: 1 }, shop: null,
+    numbers: { waiting_customers: 0, open_conversations: 0, windows: { "5m": { slow_customers: 0 } } },
+    shops: [{ shop: "s1", name: "旗舰店", profile: "taobao", waiting_customers: 0, slow_customers: 0 }],
+    agents: [{ shop: "s1", agent: "a1", open_conversations: 0 }], waiting: [] };
+  assert.equal(hasNumbers(configured), false);
+  assert.equal(hasNumbers(snapshot()), true);
+  const shown = withoutNumbers(configured);
+  assert.deepEqual(shown.numbers, { windows: {} });
+  assert.deepEqual(shown.shops, [{ shop: "s1", name: "旗舰店", profile: "taobao" }]);
+  assert.deepEqual([shown.agents, shown.targets], [[], { load: 1 }]);
+});
+
+test("windows that miss events are named where the screen shows them, and grey nothing else", () => {
+  const gap = snapshot({ incomplete: ["5m", "15m", "1h", "today"] });
+  assert.deepEqual(trust(gap, 0.5, null, ["1m", "5m", "today"]), { grey: false, reason: "incomplete", windows: ["5m", "today"] });
+  assert.deepEqual(trust(gap, 0.5, null, []), { grey: false, reason: "live", windows: [] });
+  // Five minutes are whole again when they have passed the gap, whatever the hour misses.
+  assert.deepEqual(trust(snapshot({ incomplete: ["1h"] }), 0.5, null, ["1m", "5m"]), { grey: false, reason: "live", windows: [] });
+  assert.deepEqual([misses(gap, "5m"), misses(gap, "1m"), misses(snapshot({ incomplete: undefined }), "5m")], [true, false, false]);
+});
+
+test("the shortest window is neither the day nor a campaign", () => {
+  assert.equal(shortestWindow(["5m", "1m", "today"]), "1m");
+  assert.equal(shortestWindow(["90s", "2m", "1h", "today"]), "90s");
+  assert.equal(shortestWindow(["campaign", "today"]), undefined);
 });
 
 test("the age is what the daemon said and the time since, whatever the clock of the screen", () => {

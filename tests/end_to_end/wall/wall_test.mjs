@@ -135,7 +135,16 @@ test("the overview shows the numbers of the snapshot, held against their targets
   server.publish(empty);
   await showsSnapshot(page, empty);
   assert.deepEqual(await card("response"), ["–", "Mean of 5 min · P90 –", "No target", "none", "No data"]);
-  assert.deepEqual((await card("slow")).slice(0, 2), ["0", "–% in 5 min".replace("–%", "–")]);
+  assert.deepEqual((await card("slow")).slice(0, 2), ["0", "– in 5 min"]);
+  assert.equal(await page.locator('[data-figure="slow"] .state').isVisible(), false, "that there is no target is said once");
+
+  // A part of nothing is not held against its target, and that is not for want of a target.
+  const idle = snapshotOf({ agents: 1 });
+  Object.assign(idle.numbers.windows["5m"], { consulting_customers: 0, slow_customers: 0 });
+  idle.at += 2000;
+  server.publish(idle);
+  await showsSnapshot(page, idle);
+  assert.deepEqual(await card("slow"), ["0", "– in 5 min", "Target ≤ 10%", "none", "No data"]);
   await close();
 });
 
@@ -220,8 +229,8 @@ test("a daemon that dies turns the page grey within three seconds, and it recove
   await close();
 });
 
-test("a feed that stands still and windows that miss events turn the page grey and are named", async () => {
-  const { page, close } = await open("page=overview&lang=zh", snapshotOf());
+test("a feed that stands still turns the page grey, a window that misses events its own numbers", async () => {
+  const { page, complaints, close } = await open("page=overview&lang=zh", snapshotOf());
   await untilTrust(page, "live");
   let at = server.snapshot.at;
   const say = async (options) => {
@@ -233,11 +242,62 @@ test("a feed that stands still and windows that miss events turn the page grey a
   assert.deepEqual(await say({ state: "disconnected" }), ["grey", "消息流已断开，数字停住"]);
   assert.deepEqual(await say({ state: "silent" }), ["grey", "消息流没有动静，数字停住"]);
   assert.deepEqual(await say({ state: "catching_up" }), ["grey", "追赶中：正在补读积压的消息"]);
-  assert.deepEqual(await say({ incomplete: ["1m", "5m"] }), ["grey", "数据不全，缺少消息：1 分钟, 5 分钟"]);
-  assert.deepEqual(await say({ incomplete: ["15m", "30m", "1h", "today"] }), ["grey", "数据不全，缺少消息：15 分钟 – 今日"]);
-  assert.deepEqual(await say({ incomplete: ["today"] }), ["live", "实时 · 今日数据不全"]);
-  assert.equal(await page.locator('[data-figure="unanswered"]').getAttribute("data-grey"), "true");
+  const marked = () => page.locator('.card[data-state="missing"]').evaluateAll((cards) => cards.map((card) => card.dataset.figure));
+  assert.deepEqual(await say({ incomplete: ["1m", "5m", "15m", "30m", "1h", "today"] }), ["live", "实时 · 数据不全：1 分钟, 5 分钟, 今日"]);
+  assert.deepEqual(await marked(), ["slow", "response", "unanswered", "messages"]);
+  assert.equal(await text(page, '[data-figure="slow"] .state span'), "数据不全");
+  assert.deepEqual(await page.locator(".overview .chart .value").evaluateAll((values) => values.map((value) => value.dataset.missing)), ["false", "true", "true"]);
+  await page.screenshot({ path: join(screenshots, "missing-overview.png") });
+  await assertReadable(page, "a gap on the overview");
+  await assertAccessible(page, "a gap on the overview");
+  // Five minutes are whole again; the hour is on no tile.
+  assert.deepEqual(await say({ incomplete: ["15m", "30m", "1h"] }), ["live", "实时"]);
+  assert.deepEqual(await marked(), []);
+  assert.deepEqual(await say({ incomplete: ["15m", "30m", "1h", "today"] }), ["live", "实时 · 数据不全：今日"]);
+  assert.deepEqual(await marked(), ["unanswered"]);
   assert.deepEqual(await say({}), ["live", "实时"]);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a gap marks its own rows of the shops, and nothing where all is of the moment", async () => {
+  const incomplete = ["5m", "15m", "30m", "1h", "today"];
+  const { page, complaints, close } = await open("page=shops&lang=en", snapshotOf({ shops: 3, incomplete }));
+  const card = page.locator(".shop-card").first();
+  const states = await card.locator(".pair").evaluateAll((rows) => rows.map((row) => [row.dataset.row, row.dataset.state === "missing"]));
+  assert.deepEqual(states, [["slow", true], ["response", true], ["unanswered", true], ["conversations", false]]);
+  assert.equal(await text(page, "#reason"), "Live · gap in 5 min, today");
+  for (const name of ["agents", "waiting"]) {
+    await page.goto(`${server.address}/wall?page=${name}&lang=en`);
+    await showsSnapshot(page, server.snapshot);
+    assert.deepEqual([await trustOf(page), await text(page, "#reason")], ["live", "Live"]);
+  }
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("a feed that was never reached is disconnected, and has dashes for numbers", async () => {
+  const snapshot = snapshotOf({ agents: 0, shops: 3, state: "starting", incomplete: ["1m", "5m", "15m", "30m", "1h", "today"] });
+  Object.assign(snapshot, { watermark: 0, agents: [], waiting: [] });
+  Object.assign(snapshot.status, { connected: false });
+  Object.assign(snapshot.numbers, { waiting_customers: 0, oldest_wait_seconds: 0, open_conversations: 0 });
+  const { page, complaints, close } = await open("page=overview&lang=en", snapshot);
+  const look = async (name) => {
+    await page.goto(`${server.address}/wall?page=${name}&lang=en`);
+    await showsSnapshot(page, snapshot);
+    assert.deepEqual([await trustOf(page), await text(page, "#reason")], ["grey", "Feed disconnected, no data yet"]);
+    await page.screenshot({ path: join(screenshots, `never-connected-${name}.png`) });
+    await assertReadable(page, `${name}, never connected`);
+    return page.locator(".page:visible").evaluate((root) => root.innerText);
+  };
+  await look("overview");
+  assert.deepEqual(await page.locator(".card .number").allTextContents(), Array(6).fill("–"));
+  assert.deepEqual(await page.locator(".card .state:visible span").allTextContents(), Array(6).fill("No data"));
+  await look("shops");
+  assert.deepEqual(await page.locator(".shop-card .number").allTextContents(), Array(3).fill("–"));
+  assert.deepEqual(await page.locator(".shop-card .state span").allTextContents(), Array(3).fill("No data"));
+  for (const name of ["agents", "waiting", "hour"]) assert.doesNotMatch(await look(name), /\b0\b|Nobody is waiting/, name);
+  assert.deepEqual(complaints, []);
   await close();
 });
 
