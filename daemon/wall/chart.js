@@ -5,10 +5,9 @@ import { minute } from "./format.js";
 
 const HOUR_SECONDS = 3600;
 
-/** A titled chart that fills its cell. `format` writes the values beside the axis. */
+/** A titled chart that fills its cell. `axis` is one of axis.js. */
 export class Chart {
-  #format;
-  #words;
+  #axis;
   #canvas = element("div", { class: "plot", "aria-hidden": "true" });
   #empty = element("p", { class: "empty" });
   #value = element("span", { class: "value" }, icon("missing"), element("span"));
@@ -18,9 +17,8 @@ export class Chart {
   #drawn = "";
   #target = null;
 
-  constructor({ title, words, format }) {
-    this.#format = format;
-    this.#words = words;
+  constructor({ title, words, axis }) {
+    this.#axis = axis;
     this.root = element(
       "figure",
       { class: "chart panel" },
@@ -31,14 +29,16 @@ export class Chart {
     new ResizeObserver(([{ contentRect }]) => this.#resize(contentRect)).observe(this.#canvas);
   }
 
-  /** Draws when a point has come; else costs nothing. `missing`: the window of the value misses events. */
-  update(history, points, target, missing) {
-    const newest = points.at(-1);
-    setText(this.#value.lastChild, this.#format(newest));
+  /**
+   * Draws when a point has come; else costs nothing. `value`: the number of this moment, as its tile
+   * writes it; the newest point may be half a minute old. `missing`: its window misses events.
+   */
+  update(history, points, target, { value, missing }) {
+    setText(this.#value.lastChild, value);
     setData(this.#value, "missing", String(missing));
     const isEmpty = !points.some((point) => point !== null);
     setHidden(this.#empty, !isEmpty);
-    const given = `${history.end} ${points.length} ${newest} ${target}`;
+    const given = `${history.end} ${points.length} ${points.at(-1)} ${target}`;
     if (given === this.#drawn) return;
     this.#drawn = given;
     this.#target = Number.isFinite(target) && target > 0 ? target : null;
@@ -82,7 +82,7 @@ export class Chart {
       legend: { show: false },
       scales: {
         x: { time: true, range: (plot) => [plot.data[0].at(-1) - HOUR_SECONDS, plot.data[0].at(-1)] },
-        y: { range: (_, least, most) => [0, niceTop(Math.max(most ?? 0, (this.#target ?? 0) * 1.05, 1))] },
+        y: { range: (_, least, most) => [0, this.#axis.top(Math.max(most ?? 0, (this.#target ?? 0) * 1.05))] },
       },
       series: [
         {},
@@ -95,9 +95,9 @@ export class Chart {
           values: (_, splits) => splits.map((at) => minute(at * 1000)),
         },
         {
-          font, stroke: quiet, grid, ticks: { show: false }, size: 11 * vh, gap: 1.2 * vh,
+          font, stroke: quiet, grid, ticks: { show: false }, size: (...asked) => Math.max(5 * vh, labelRoom(...asked)), gap: 1.2 * vh,
           splits: (plot) => [0, plot.scales.y.max / 2, plot.scales.y.max],
-          values: (_, splits) => splits.map((value) => this.#format(value)),
+          values: (plot, splits) => splits.map((value) => this.#axis.label(value, plot.scales.y.max)),
         },
       ],
       hooks: { draw: [(plot) => this.#drawTarget(plot, colour("--target"), vh)] },
@@ -133,9 +133,13 @@ function thirds(end) {
   return splits;
 }
 
-/** The smallest even, round number that is not below it: half of it is to be read as well. */
-function niceTop(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  for (const factor of [1, 2, 4, 6, 8, 10]) if (factor * power >= value) return Math.max(2, factor * power);
-  return value;
+/** As wide as the longest label; half of the first time of day needs room as well. uPlot asks before it has labels, and again with them. */
+function labelRoom(plot, labels, axis) {
+  const { font, gap } = plot.axes[axis];
+  if (!labels) return gap;
+  plot.ctx.save();
+  plot.ctx.font = font[0]; // for the canvas, whose pixels are those of the screen
+  const widest = Math.max(...labels.map((label) => plot.ctx.measureText(label).width));
+  plot.ctx.restore();
+  return Math.ceil(gap + widest / devicePixelRatio);
 }

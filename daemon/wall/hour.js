@@ -2,16 +2,17 @@
 import { Chart } from "./chart.js";
 import { element } from "./dom.js";
 import { waitingTarget } from "./judge.js";
-import { lineFormat, windowOfLine } from "./overview.js";
-import { misses } from "./trust.js";
+import { axisOfLine, newestOfLine, windowOfLine } from "./overview.js";
 
 const LINES = ["waiting_customers", "slow_customers", "response_time_mean_seconds", "oldest_wait_seconds", "open_conversations", "messages_per_minute"];
 
 export class HourPage {
+  #lang;
   #charts;
 
   constructor({ words, lang }) {
-    this.#charts = LINES.map((name) => [name, new Chart({ title: words.lines[name], words, format: lineFormat(name, lang) })]);
+    this.#lang = lang;
+    this.#charts = LINES.map((name) => [name, new Chart({ title: words.lines[name], words, axis: axisOfLine(name, lang) })]);
     this.root = element("section", { class: "page hour", "data-page": "hour", "aria-label": words.label.lines },
       ...this.#charts.map(([, chart]) => chart.root));
   }
@@ -25,13 +26,12 @@ export class HourPage {
   }
 
   update(snapshot) {
-    const { history, targets, numbers } = snapshot;
-    const target = { ...targets, waiting_customers: waitingTarget(snapshot), open_conversations: (targets.load ?? NaN) * numbers.capacity };
-    for (const [name, chart] of this.#charts) {
-      chart.update(history, history[name], target[TARGET_OF[name] ?? name], misses(snapshot, windowOfLine(name, snapshot)));
-    }
+    const { history, targets } = snapshot;
+    const target = {
+      waiting_customers: waitingTarget(snapshot),
+      oldest_wait_seconds: targets.oldest_wait_seconds,
+      response_time_mean_seconds: targets.response_time_mean_seconds,
+    };
+    for (const [name, chart] of this.#charts) chart.update(history, history[name], target[name], newestOfLine(name, snapshot, this.#lang));
   }
 }
-
-// Where a target is called otherwise than the line that it is drawn on.
-const TARGET_OF = { slow_customers: null, messages_per_minute: null };

@@ -1,4 +1,5 @@
 // The first page: six numbers with their targets, and three of them through the last hour.
+import { countAxis, SECONDS_AXIS, WAIT_AXIS } from "./axis.js";
 import { Chart } from "./chart.js";
 import { element, icon, setData, setHidden, setIcon, setText } from "./dom.js";
 import * as format from "./format.js";
@@ -18,7 +19,7 @@ export class OverviewPage {
     this.#words = words;
     this.#lang = lang;
     this.#cards = Object.fromEntries(FIGURES.map((name) => [name, new Card(name, words)]));
-    this.#charts = Object.fromEntries(LINES.map((name) => [name, new Chart({ title: words.lines[name], words, format: lineFormat(name, lang) })]));
+    this.#charts = Object.fromEntries(LINES.map((name) => [name, new Chart({ title: words.lines[name], words, axis: axisOfLine(name, lang) })]));
     this.root = element("div", { class: "page overview", "data-page": "overview" },
       element("section", { class: "figures", "aria-label": words.label.figures }, ...FIGURES.map((name) => this.#cards[name].root)),
       element("section", { class: "lines", "aria-label": words.label.lines }, ...LINES.map((name) => this.#charts[name].root)),
@@ -104,7 +105,7 @@ export class OverviewPage {
     });
 
     const targetOfLine = { waiting_customers: mayWait, response_time_mean_seconds: targets.response_time_mean_seconds };
-    for (const name of LINES) this.#charts[name].update(history, history[name], targetOfLine[name], misses(snapshot, windowOfLine(name, snapshot)));
+    for (const name of LINES) this.#charts[name].update(history, history[name], targetOfLine[name], newestOfLine(name, snapshot, this.#lang));
   }
 
   #duration(value) {
@@ -114,12 +115,26 @@ export class OverviewPage {
 
 const shareTarget = (share) => (Number.isFinite(share) ? [format.percent(share).replace(".0%", "%")] : []);
 
-/** How the values of a line of the history are written. */
-export function lineFormat(name, lang) {
-  if (name === "oldest_wait_seconds") return format.wait;
-  if (name === "response_time_mean_seconds")
-    return (value) => (Number.isInteger(value) ? format.wholeSeconds(value) : format.seconds(value));
-  return (value) => format.count(value, lang);
+/** The scale of a line of the history. */
+export function axisOfLine(name, lang) {
+  if (name === "oldest_wait_seconds") return WAIT_AXIS;
+  return name === "response_time_mean_seconds" ? SECONDS_AXIS : countAxis(lang);
+}
+
+/** The number of this moment that a line of the history leads to, as a tile writes it. */
+export function newestOfLine(name, snapshot, lang) {
+  const { numbers, focus } = snapshot;
+  const recent = numbers.windows[focus] ?? {};
+  const count = (value) => format.count(value, lang);
+  const value = {
+    waiting_customers: () => count(numbers.waiting_customers),
+    oldest_wait_seconds: () => format.wait(numbers.oldest_wait_seconds),
+    slow_customers: () => count(recent.slow_customers),
+    response_time_mean_seconds: () => format.seconds(format.quotient(recent.response_time_sum_seconds, recent.answered_turns)),
+    open_conversations: () => count(numbers.open_conversations),
+    messages_per_minute: () => count(messagesAMinute(snapshot)?.all),
+  }[name]();
+  return { value, missing: misses(snapshot, windowOfLine(name, snapshot)) };
 }
 
 /** Which window's numbers a line of the history shows; undefined where it is of the moment. */

@@ -35,10 +35,21 @@ export async function openPage(browser, origin, { size = "hd", locale = "zh-CN" 
   return { page, complaints, close: () => context.close() };
 }
 
-// Runs before the page's own scripts: how small a canvas is written on, and when the page turned
-// grey and live again.
+// Runs before the page's own scripts: how small a canvas is written on, what of it is cut, how many
+// dashed lines there are, and when the page turned grey and live again.
 function observe() {
-  const seen = (window.seen = { smallestCanvasFont: Infinity, greyAt: NaN, liveAt: NaN });
+  const seen = (window.seen = { smallestCanvasFont: Infinity, cutLabels: [], dashed: 0, greyAt: NaN, liveAt: NaN });
+  const { fillText, setLineDash } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    fillText.call(this, text, x, y);
+    const { actualBoundingBoxLeft, actualBoundingBoxRight } = this.measureText(text);
+    const { e: moved } = this.getTransform();
+    if (x + moved < actualBoundingBoxLeft - 1 || x + moved + actualBoundingBoxRight > this.canvas.width + 1) seen.cutLabels.push(text);
+  };
+  CanvasRenderingContext2D.prototype.setLineDash = function (dashes) {
+    setLineDash.call(this, dashes);
+    if (dashes.length > 0) ++seen.dashed;
+  };
   const font = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, "font");
   Object.defineProperty(CanvasRenderingContext2D.prototype, "font", {
     ...font,
@@ -114,6 +125,7 @@ function findUnreadable() {
   for (const node of document.querySelectorAll(".overview h2"))
     if (node.checkVisibility() && Number.parseFloat(getComputedStyle(node).fontSize) < 5 * vh - 0.01) say("small label", node);
   if (window.seen.smallestCanvasFont < 3.5 * vh - 0.01) wrong.add(`a chart is written in ${window.seen.smallestCanvasFont / vh} vh`);
+  for (const label of window.seen.cutLabels) wrong.add(`a chart's label is cut: ${label}`);
   return [...wrong];
 }
 

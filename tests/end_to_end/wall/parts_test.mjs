@@ -7,6 +7,7 @@ const part = (name) => import(pathToFileURL(`${process.env.WALL_PAGE}/${name}`).
 const format = await part("format.js");
 const judge = await part("judge.js");
 const { trust, ageSeconds, hasNumbers, misses, shortestWindow, withoutNumbers } = await part("trust.js");
+const { countAxis, WAIT_AXIS, SECONDS_AXIS } = await part("axis.js");
 const { Rotation } = await part("rotation.js");
 const { readOptions, PAGES } = await part("options.js");
 const { WORDS } = await part("words.js");
@@ -39,6 +40,26 @@ test("means keep a digit below a hundred seconds and become waits above", () => 
   assert.equal(format.seconds(30.26), "30.3");
   assert.equal(format.seconds(99.6), "1:40");
   assert.equal(format.wholeSeconds(47.6), "48");
+});
+
+/** The half and the end of an axis for a line that goes up to `most`, as they are written. */
+const steps = ({ top, label }, most) => [label(top(most) / 2, top(most)), label(top(most), top(most))];
+
+test("an axis ends and halves in round numbers", () => {
+  assert.deepEqual([0, 1, 3, 7, 11, 763].map((most) => steps(countAxis("en"), most).join(" ")), ["1 2", "1 2", "2 4", "4 8", "10 20", "400 800"]);
+  assert.deepEqual(steps(countAxis("en"), 9_999), ["5,000", "10,000"]);
+  assert.deepEqual(steps(countAxis("en"), 12_185), ["10,000", "20,000"]);
+  assert.deepEqual(steps(countAxis("zh"), 150_000), ["10万", "20万"]);
+});
+
+test("an axis of waits steps in whole minutes, one of seconds as well from a minute on", () => {
+  assert.deepEqual([0, 42, 121, 605, 754, 1300, 3601].map((most) => steps(WAIT_AXIS, most).join(" ")),
+    ["1:00 2:00", "1:00 2:00", "2:00 4:00", "10:00 20:00", "10:00 20:00", "15:00 30:00", "1:00:00 2:00:00"]);
+  assert.deepEqual([4, 19, 47, 61, 130].map((most) => steps(SECONDS_AXIS, most).join(" ")), ["2 4", "10 20", "30 60", "1:00 2:00", "2:00 4:00"]);
+  for (let most = 1; most < 400_000; most += 997) {
+    assert.ok(WAIT_AXIS.top(most) >= most);
+    assert.equal((WAIT_AXIS.top(most) / 2) % 60, 0, `${most}`);
+  }
 });
 
 test("a load over the capacity is shown as it is", () => {

@@ -148,6 +148,21 @@ test("the overview shows the numbers of the snapshot, held against their targets
   await close();
 });
 
+test("a chart's number is its tile's, whatever the newest point says", async () => {
+  const snapshot = snapshotOf({ agents: 40 });
+  for (const line of ["waiting_customers", "slow_customers", "response_time_mean_seconds", "oldest_wait_seconds", "open_conversations", "messages_per_minute"])
+    snapshot.history[line][120] = 763;
+  const { page, close } = await open("page=overview&lang=en", snapshot);
+  const number = (figure) => text(page, `[data-figure="${figure}"] .number`);
+  const numbers = [await number("waiting"), await number("slow"), await number("response")];
+  assert.deepEqual(await page.locator(".overview .chart .value").allTextContents(), numbers);
+  const all = [...numbers, (await text(page, '[data-figure="waiting"] .detail')).replace("Longest ", ""), await number("conversations"), await number("messages")];
+  await page.goto(`${server.address}/wall?page=hour&lang=en`);
+  await showsSnapshot(page, snapshot);
+  assert.deepEqual(await page.locator(".hour .chart .value").allTextContents(), all);
+  await close();
+});
+
 test("agents stand in the order of their load, which may exceed 100 %", async () => {
   const snapshot = snapshotOf({ agents: 500, shops: 3 });
   Object.assign(snapshot.agents[7], { open_conversations: 41, capacity: 12, waiting_customers: 5, oldest_wait_seconds: 754, name: "小美", status: "online" });
