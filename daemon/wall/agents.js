@@ -2,15 +2,14 @@
 // be read from five metres; from there on the field has several screens, and a profile below it
 // shows everybody's load at once, with the screen's own part marked.
 import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
+import { largestField, mostTiles, roomOf } from "./field.js";
 import * as format from "./format.js";
 import { against, byLoad, loadOf, loadState } from "./judge.js";
 import { agentName, QUEUE, shopName } from "./names.js";
 
-/** How many tiles side by side and one above the other, the largest first. */
-const FIELDS = [[1, 1], [2, 1], [2, 2], [3, 2], [3, 3], [4, 3], [4, 4], [4, 5], [5, 5], [5, 6], [5, 7], [5, 8]].map(
-  ([columns, rows]) => ({ columns, rows, tiles: columns * rows }),
-);
-const FIELD_WITH_PROFILE = { columns: 5, rows: 7, tiles: 35 };
+/** The smallest tile that can be read; with the shop as its third line where there are several. */
+const TILE = { width: 33.5, height: 9.7, gap: 0.7 };
+const TILE_WITH_SHOP = { ...TILE, height: 13.9 };
 
 /** On a screen that stays, tiles change places no more often than this. */
 const REORDER_SECONDS = 10;
@@ -40,7 +39,7 @@ export class AgentsPage {
 
   screens(snapshot) {
     const all = people(snapshot).length;
-    return all === 0 ? 0 : Math.ceil(all / fieldFor(all).tiles);
+    return all === 0 ? 0 : Math.ceil(all / this.#fieldFor(all, snapshot).tiles);
   }
 
   /** All that it shows is of the moment. */
@@ -55,18 +54,18 @@ export class AgentsPage {
 
   update(snapshot, { screen, now }) {
     const agents = people(snapshot).sort(byLoad);
-    const field = fieldFor(agents.length);
+    const field = this.#fieldFor(agents.length, snapshot);
     setHidden(this.#empty, agents.length > 0);
     setData(this.root, "field", `${field.columns}x${field.rows}`);
     this.#grid.style.setProperty("--columns", field.columns);
     this.#grid.style.setProperty("--rows", field.rows);
-    this.#grid.style.setProperty("--scale", Math.max(1, Math.min(3, 8 / field.rows, 5 / field.columns)).toFixed(3));
+    this.#grid.style.setProperty("--scale", field.scale.toFixed(3));
 
     const first = screen * field.tiles;
     const shown = this.#places(agents, agents.slice(first, first + field.tiles), screen, now);
-    const several = new Set(shown.map((agent) => agent.shop)).size > 1;
+    setData(this.root, "shops", hasSeveralShops(snapshot) ? "several" : "one");
     const tiles = this.#tiles.show(shown.length);
-    shown.forEach((agent, i) => tiles[i].update(agent, snapshot, several));
+    shown.forEach((agent, i) => tiles[i].update(agent, snapshot));
 
     const queue = snapshot.agents.filter(({ agent }) => agent === QUEUE);
     this.#summary.update(snapshot, agents, queue, (value) => format.count(value, this.#lang));
@@ -74,6 +73,20 @@ export class AgentsPage {
     setData(this.root, "paged", String(isPaged));
     setHidden(this.#profile.root, !isPaged);
     if (isPaged) this.#profile.update(agents, first, first + shown.length, snapshot.targets);
+  }
+
+  // On one screen if they fit there, else above the profile of all of them.
+  #fieldFor(agents, snapshot) {
+    const tile = hasSeveralShops(snapshot) ? TILE_WITH_SHOP : TILE;
+    const style = getComputedStyle(this.root);
+    const taken = (...names) => names.reduce((sum, name) => sum + Number.parseFloat(style.getPropertyValue(name)), 0);
+    const { width, height } = roomOf(this.root.parentElement);
+    const above = taken("--summary", "--gap-of-agents");
+    const whole = mostTiles({ width, height: height - above }, tile);
+    const fits = agents <= whole.columns * whole.rows;
+    const most = fits ? whole : mostTiles({ width, height: height - above - taken("--profile", "--gap-of-agents") }, tile);
+    const field = largestField(agents, most);
+    return { ...field, scale: Math.max(1, Math.min(3, most.rows / field.rows, most.columns / field.columns)) };
   }
 
   // The same agents keep their places for some seconds, so that a tile can be read; who has left
@@ -95,9 +108,7 @@ export class AgentsPage {
 const people = (snapshot) => snapshot.agents.filter(({ agent }) => agent !== QUEUE);
 const keyOf = ({ shop, agent }) => JSON.stringify([shop, agent]);
 
-function fieldFor(agents) {
-  return FIELDS.find(({ tiles }) => agents <= tiles) ?? FIELD_WITH_PROFILE;
-}
+const hasSeveralShops = ({ shop, shops }) => shop === null && shops.length > 1;
 
 class Tile {
   #words;
@@ -107,31 +118,29 @@ class Tile {
   #busy = icon("busy");
   #of = element("span", { class: "of" });
   #wait = element("span", { class: "wait" }, icon("hourglass"), element("span"));
+  #shop = element("bdi", { class: "name shop" });
   #bar = element("div", { class: "bar", "aria-hidden": "true" }, element("i"));
 
   constructor(words) {
     this.#words = words;
     this.root = element("article", { class: "tile panel" },
       element("div", { class: "line" }, this.#icon, this.#name, this.#load),
+      this.#shop,
       element("div", { class: "line" }, this.#busy, this.#of, this.#wait),
       this.#bar,
     );
   }
 
-  update(agent, { targets, shops }, several) {
+  update(agent, { targets, shops }) {
     const load = loadOf(agent);
     const isAway = agent.status === "offline" && agent.open_conversations === 0;
     const state = isAway ? "offline" : loadState(load, targets);
-    const name = agentName(agent.agent, agent, this.#words);
     setData(this.root, "state", state);
     setData(this.root, "agent", agent.agent);
     setData(this.root, "shop", agent.shop);
     setIcon(this.#icon, state);
-    setName(this.#name, name);
-    if (several) {
-      const shop = shops.find((row) => row.shop === agent.shop);
-      this.#name.title = `${name} · ${shopName(agent.shop, shop, this.#words)}`;
-    }
+    setName(this.#name, agentName(agent.agent, agent, this.#words));
+    setName(this.#shop, shopName(agent.shop, shops.find((row) => row.shop === agent.shop), this.#words));
     setText(this.#load, isAway ? this.#words.presence.offline
       : load === null ? format.count(agent.open_conversations) : load === Infinity ? "∞" : format.percent(load));
     // Once hidden, an SVG is not hidden by its property.

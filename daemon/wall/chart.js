@@ -48,7 +48,7 @@ export class Chart {
     else this.#plot.setData(this.#given);
   }
 
-  // Fonts and widths are of the screen's height: a new size is a new chart. A cell that is not on
+  // Fonts and widths are of the screen's smaller side: a new size is a new chart. A cell that is not on
   // the screen has no size, and its chart stays as it is.
   #resize({ width, height }) {
     const size = { width: Math.floor(width), height: Math.floor(height) };
@@ -68,16 +68,16 @@ export class Chart {
   #options(width, height) {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const vh = window.innerHeight / 100;
-    const font = `${3.5 * vh}px ${style.getPropertyValue("--font")}`;
+    const vmin = Math.min(innerWidth, innerHeight) / 100;
+    const font = `${3.5 * vmin}px ${style.getPropertyValue("--font")}`;
     const quiet = colour("--text-2");
-    const grid = { stroke: colour("--grid"), width: 0.15 * vh };
+    const grid = { stroke: colour("--grid"), width: 0.15 * vmin };
     return {
       width,
       height,
       // The canvas is as fine as its screen, and no finer: uPlot counts in CSS pixels otherwise.
       pxAlign: 1,
-      padding: [2 * vh, 5 * vh, 0, 0],
+      padding: [2 * vmin, 5 * vmin, 0, 0],
       cursor: { show: false },
       legend: { show: false },
       scales: {
@@ -86,33 +86,33 @@ export class Chart {
       },
       series: [
         {},
-        { stroke: colour("--line"), width: 0.55 * vh, fill: colour("--line-fill"), points: { show: isSparse, size: 1.2 * vh, fill: colour("--line") }, spanGaps: false },
+        { stroke: colour("--line"), width: 0.55 * vmin, fill: colour("--line-fill"), points: { show: isSparse, size: 1.2 * vmin, fill: colour("--line") }, spanGaps: false },
       ],
       axes: [
         {
-          font, stroke: quiet, grid: { show: false }, ticks: { show: false }, size: 4.8 * vh, gap: 0.8 * vh,
+          font, stroke: quiet, grid: { show: false }, ticks: { show: false }, size: 4.8 * vmin, gap: 0.8 * vmin,
           splits: (plot) => thirds(plot.data[0].at(-1)),
           values: (_, splits) => splits.map((at) => minute(at * 1000)),
         },
         {
-          font, stroke: quiet, grid, ticks: { show: false }, size: (...asked) => Math.max(5 * vh, labelRoom(...asked)), gap: 1.2 * vh,
+          font, stroke: quiet, grid, ticks: { show: false }, size: (...asked) => Math.max(5 * vmin, labelRoom(...asked)), gap: 1.2 * vmin,
           splits: (plot) => [0, plot.scales.y.max / 2, plot.scales.y.max],
           values: (plot, splits) => splits.map((value) => this.#axis.label(value, plot.scales.y.max)),
         },
       ],
-      hooks: { draw: [(plot) => this.#drawTarget(plot, colour("--target"), vh)] },
+      hooks: { draw: [(plot) => this.#drawTarget(plot, colour("--target"), vmin)] },
     };
   }
 
-  #drawTarget(plot, colour, vh) {
+  #drawTarget(plot, colour, vmin) {
     if (this.#target === null) return;
     const { ctx, bbox } = plot;
     const y = Math.round(plot.valToPos(this.#target, "y", true));
     if (y < bbox.top) return;
     ctx.save();
     ctx.strokeStyle = colour;
-    ctx.lineWidth = 0.35 * vh * devicePixelRatio;
-    ctx.setLineDash([1.6 * vh * devicePixelRatio, 1.2 * vh * devicePixelRatio]);
+    ctx.lineWidth = 0.35 * vmin * devicePixelRatio;
+    ctx.setLineDash([1.6 * vmin * devicePixelRatio, 1.2 * vmin * devicePixelRatio]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);

@@ -50,12 +50,12 @@ export function setIcon(svg, name) {
  * others. `make(i)` returns an object with the node in `root`.
  */
 export class Pool {
-  #parent;
+  parent;
   #make;
   items = [];
 
   constructor(parent, make) {
-    this.#parent = parent;
+    this.parent = parent;
     this.#make = make;
   }
 
@@ -63,7 +63,7 @@ export class Pool {
     while (this.items.length < n) {
       const item = this.#make(this.items.length);
       this.items.push(item);
-      this.#parent.append(item.root);
+      this.parent.append(item.root);
     }
     this.items.forEach((item, i) => setHidden(item.root, i >= n));
     return this.items;

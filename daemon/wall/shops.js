@@ -1,12 +1,16 @@
 // The shops side by side: in their own order while they fit on one screen, else the one with the
 // longest queue first, on several screens.
 import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
+import { flattestField, mostTiles, roomOf } from "./field.js";
 import * as format from "./format.js";
 import { against, worst } from "./judge.js";
 import { shopName } from "./names.js";
 import { misses } from "./trust.js";
 
-const FIELDS = [[1, 1], [2, 1], [3, 1], [2, 2], [3, 2], [3, 3], [4, 3]].map(([columns, rows]) => ({ columns, rows, tiles: columns * rows }));
+/** The smallest card whose words and names can be read. */
+const CARD = { width: 52, height: 27.5, gap: 1.4 };
+/** From these heights on a card's text is larger. */
+const SIZES = [["large", 60], ["medium", 40], ["small", 0]];
 
 export class ShopsPage {
   #words;
@@ -31,7 +35,7 @@ export class ShopsPage {
 
   screens({ shops }) {
     if (!this.alone && (this.#isChosen || shops.length < 2)) return 0;
-    return shops.length === 0 ? 0 : Math.ceil(shops.length / fieldFor(shops.length).tiles);
+    return shops.length === 0 ? 0 : Math.ceil(shops.length / this.#fieldFor(shops.length).tiles);
   }
 
   windows({ focus }) {
@@ -42,13 +46,21 @@ export class ShopsPage {
     this.#keys = "";
   }
 
+  #fieldFor(shops) {
+    const room = roomOf(this.root.parentElement);
+    const field = flattestField(Math.max(shops, 1), mostTiles(room, CARD));
+    const [size] = SIZES.find(([, least]) => room.height / field.rows >= least);
+    return { ...field, size };
+  }
+
   update(snapshot, { screen }) {
     const { shops, targets, focus } = snapshot;
-    const field = fieldFor(shops.length);
+    const field = this.#fieldFor(shops.length);
     setHidden(this.#empty, shops.length > 0);
     this.#grid.style.setProperty("--columns", field.columns);
     this.#grid.style.setProperty("--rows", field.rows);
     setData(this.root, "field", `${field.columns}x${field.rows}`);
+    setData(this.root, "size", field.size);
     const keys = `${screen} ${shops.length}`;
     if (keys !== this.#keys) {
       this.#keys = keys;
@@ -65,8 +77,6 @@ export class ShopsPage {
     shown.forEach((shop, i) => cards[i].update(shop, { targets, count, missing }));
   }
 }
-
-const fieldFor = (shops) => FIELDS.find(({ tiles }) => shops <= tiles) ?? FIELDS.at(-1);
 
 const ROWS = ["slow", "response", "unanswered", "conversations"];
 

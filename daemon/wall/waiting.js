@@ -1,8 +1,13 @@
-// The customers who wait longest, twenty at most, in two columns of ten.
+// The customers who wait longest, twenty at most: as many columns and rows as there is room for.
 import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
+import { mostTiles, roomOf } from "./field.js";
 import * as format from "./format.js";
 import { against } from "./judge.js";
 import { agentName, shopName } from "./names.js";
+
+const MOST = 20;
+/** The smallest row that can be read, in the same lengths as field.js. */
+const ROW = { width: 82, height: 6.8, gap: 0.8 };
 
 export class WaitingPage {
   #words;
@@ -14,13 +19,14 @@ export class WaitingPage {
   constructor({ words }) {
     this.#words = words;
     this.#rows = new Pool(this.#list, () => new Row());
-    this.#heads = element("div", { class: "heads", "aria-hidden": "true" }, headOf(words), headOf(words));
+    this.#heads = new Pool(element("div", { class: "heads", "aria-hidden": "true" }), () => ({ root: headOf(words) }));
     this.root = element("section", { class: "page waiting", "data-page": "waiting", "aria-label": words.label.waiting },
-      this.#heads, this.#list, this.#empty);
+      this.#heads.parent, this.#list, this.#empty);
   }
 
-  screens() {
-    return 1;
+  screens({ waiting }) {
+    const { columns, rows } = this.#field();
+    return Math.max(1, Math.ceil(Math.min(waiting.length, MOST) / (columns * rows)));
   }
 
   /** Who waits now is known whatever a window misses. */
@@ -28,20 +34,30 @@ export class WaitingPage {
     return [];
   }
 
-  update({ numbers, waiting, agents, shop, shops, targets }) {
+  #field() {
+    const { width, height } = roomOf(this.root.parentElement);
+    const heads = Number.parseFloat(getComputedStyle(this.root).getPropertyValue("--heads"));
+    const { columns, rows } = mostTiles({ width, height: height - heads - ROW.gap }, ROW);
+    return { columns, rows: Math.min(rows, Math.ceil(MOST / columns)) };
+  }
+
+  update({ numbers, waiting, agents, shop, shops, targets }, { screen }) {
     setHidden(this.#empty, waiting.length > 0);
     const hasNumbers = Number.isFinite(numbers.waiting_customers);
     setIcon(this.#empty.firstChild, hasNumbers ? "good" : "none");
     setText(this.#empty.lastChild, hasNumbers ? this.#words.nobodyWaits : this.#words.noDataYet);
-    setHidden(this.#heads, waiting.length === 0);
+    const { columns, rows: height } = this.#field();
+    this.root.style.setProperty("--columns", columns);
+    this.root.style.setProperty("--rows", height);
+    this.#heads.show(waiting.length === 0 ? 0 : columns);
     setData(this.root, "shops", shop !== null || shops.length < 2 ? "one" : "several");
-    const rows = this.#rows.show(Math.min(waiting.length, 20));
-    rows.forEach((row, i) => {
-      const wait = waiting[i];
-      if (wait === undefined) return;
+    const first = screen * columns * height;
+    const shown = waiting.slice(first, Math.min(first + columns * height, MOST));
+    const rows = this.#rows.show(shown.length);
+    shown.forEach((wait, i) => {
       const agent = agents.find((each) => each.agent === wait.agent && each.shop === wait.shop);
       const ofShop = shops.find((each) => each.shop === wait.shop);
-      row.update(wait, {
+      rows[i].update(wait, {
         agent: agentName(wait.agent, agent, this.#words),
         shop: shopName(wait.shop, ofShop, this.#words),
         state: stateOf(wait, targets),

@@ -135,7 +135,7 @@ const en = {
   queue: "Queue",
   profile: "Everyone's load",
   range: (from, to, all) => `${from}–${to} of ${all}`,
-  unassigned: "In the queue",
+  unassigned: "Queue",
   otherAgents: "Other agents",
   otherShops: "Other shops",
   nobodyWaits: "Nobody is waiting",

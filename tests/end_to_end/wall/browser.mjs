@@ -9,7 +9,10 @@ const npm = createRequire(join(process.env.WALL_MODULES, "package.json"));
 const { chromium } = npm("playwright-core");
 const axe = readFileSync(npm.resolve("axe-core/axe.min.js"), "utf8");
 
-export const SIZES = { hd: { width: 1920, height: 1080 }, uhd: { width: 3840, height: 2160 }, small: { width: 640, height: 360 } };
+export const SIZES = {
+  hd: { width: 1920, height: 1080 }, uhd: { width: 3840, height: 2160 }, upright: { width: 1080, height: 1920 },
+  five_to_four: { width: 1280, height: 1024 }, four_to_three: { width: 1024, height: 768 }, small: { width: 640, height: 360 },
+};
 
 export const launch = () => chromium.launch({
   executablePath: process.env.WALL_CHROMIUM,
@@ -76,9 +79,9 @@ export async function assertReadable(page, name) {
   assert.deepEqual(await page.evaluate(findUnreadable), [], name);
 }
 
-// In the page. Sizes are those of facts about eyes: 3.5 % of the screen's height and more.
+// In the page. Sizes are those of facts about eyes: 3.5 % of the screen's smaller side and more.
 function findUnreadable() {
-  const vh = innerHeight / 100;
+  const vmin = Math.min(innerWidth, innerHeight) / 100;
   const wrong = new Set();
   const say = (what, node, more = "") => wrong.add(`${what}: <${node.tagName.toLowerCase()} class="${node.getAttribute("class") ?? ""}" id="${node.id}"> ${node.textContent.slice(0, 30)} ${more}`);
   if (document.documentElement.scrollHeight > innerHeight || document.documentElement.scrollWidth > innerWidth) wrong.add("the page scrolls");
@@ -89,7 +92,7 @@ function findUnreadable() {
     const text = [...node.childNodes].find((child) => child.nodeType === Node.TEXT_NODE && child.textContent.trim() !== "");
     if (text === undefined) continue;
     const style = getComputedStyle(node);
-    if (Number.parseFloat(style.fontSize) < 3.5 * vh - 0.01) say("too small", node, `${Number.parseFloat(style.fontSize) / vh} vh`);
+    if (Number.parseFloat(style.fontSize) < 3.5 * vmin - 0.01) say("too small", node, `${Number.parseFloat(style.fontSize) / vmin} vmin`);
     // A short text is never cut, and a long one keeps enough to be known by.
     const isShortened = style.textOverflow === "ellipsis";
     if (node.scrollWidth > node.clientWidth + 1 && style.display !== "inline" && !isShortened) say("cut", node, `${node.scrollWidth} > ${node.clientWidth}`);
@@ -119,12 +122,12 @@ function findUnreadable() {
   boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => overlap(a, b) && say("tiles overlap", panels[i])));
 
   for (const node of document.querySelectorAll(".overview .number")) {
-    const size = Number.parseFloat(getComputedStyle(node).fontSize) / vh;
-    if (node.checkVisibility() && !(size >= 12 && size <= 16)) say("no main figure", node, `${size} vh`);
+    const size = Number.parseFloat(getComputedStyle(node).fontSize) / vmin;
+    if (node.checkVisibility() && !(size >= 12 && size <= 16)) say("no main figure", node, `${size} vmin`);
   }
   for (const node of document.querySelectorAll(".overview h2"))
-    if (node.checkVisibility() && Number.parseFloat(getComputedStyle(node).fontSize) < 5 * vh - 0.01) say("small label", node);
-  if (window.seen.smallestCanvasFont < 3.5 * vh - 0.01) wrong.add(`a chart is written in ${window.seen.smallestCanvasFont / vh} vh`);
+    if (node.checkVisibility() && Number.parseFloat(getComputedStyle(node).fontSize) < 5 * vmin - 0.01) say("small label", node);
+  if (window.seen.smallestCanvasFont < 3.5 * vmin - 0.01) wrong.add(`a chart is written in ${window.seen.smallestCanvasFont / vmin} vmin`);
   for (const label of window.seen.cutLabels) wrong.add(`a chart's label is cut: ${label}`);
   return [...wrong];
 }

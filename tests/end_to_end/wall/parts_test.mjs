@@ -8,6 +8,7 @@ const format = await part("format.js");
 const judge = await part("judge.js");
 const { trust, ageSeconds, hasNumbers, misses, shortestWindow, withoutNumbers } = await part("trust.js");
 const { countAxis, WAIT_AXIS, SECONDS_AXIS } = await part("axis.js");
+const { flattestField, largestField, mostTiles } = await part("field.js");
 const { Rotation } = await part("rotation.js");
 const { readOptions, PAGES } = await part("options.js");
 const { WORDS } = await part("words.js");
@@ -40,6 +41,27 @@ test("means keep a digit below a hundred seconds and become waits above", () => 
   assert.equal(format.seconds(30.26), "30.3");
   assert.equal(format.seconds(99.6), "1:40");
   assert.equal(format.wholeSeconds(47.6), "48");
+});
+
+test("columns follow the width and sizes the smaller side, so that the same tiles lie otherwise", () => {
+  const tile = { width: 33.5, height: 9.7, gap: 0.7 };
+  assert.deepEqual(mostTiles({ width: 173, height: 83.5 }, tile), { columns: 5, rows: 8 });
+  assert.deepEqual(mostTiles({ width: 95, height: 153 }, tile), { columns: 2, rows: 14 });
+  assert.deepEqual(mostTiles({ width: 10, height: 5 }, tile), { columns: 1, rows: 1 });
+});
+
+test("a field is the one with the largest tiles, or full", () => {
+  const most = { columns: 5, rows: 8 };
+  const lies = (tiles, field = largestField(tiles, most)) => `${field.columns}x${field.rows}`;
+  assert.deepEqual([1, 4, 12, 20, 21, 40, 500].map((tiles) => lies(tiles)), ["1x1", "2x2", "3x4", "4x5", "4x6", "5x8", "5x8"]);
+  assert.equal(largestField(500, most).tiles, 40);
+});
+
+test("shops lie in as few rows as they can", () => {
+  const most = { columns: 3, rows: 3 };
+  const lies = (tiles) => { const { columns, rows } = flattestField(tiles, most); return `${columns}x${rows}`; };
+  assert.deepEqual([1, 2, 3, 4, 5, 7, 9, 10, 100].map(lies), ["1x1", "2x1", "3x1", "2x2", "3x2", "3x3", "3x3", "3x3", "3x3"]);
+  assert.deepEqual(flattestField(2, { columns: 1, rows: 5 }), { columns: 1, rows: 2, tiles: 2 });
 });
 
 /** The half and the end of an axis for a line that goes up to `most`, as they are written. */
@@ -81,7 +103,7 @@ test("the rows that are nobody's own have words, and all others their names", ()
   assert.equal(agentName("a1", { name: "小美" }, WORDS.zh), "小美");
   assert.equal(agentName("a1", {}, WORDS.zh), "a1");
   assert.equal(agentName("a1", undefined, WORDS.zh), "a1");
-  assert.equal(agentName("unassigned", {}, WORDS.en), "In the queue");
+  assert.equal(agentName("unassigned", {}, WORDS.en), "Queue");
   assert.equal(agentName("_other", {}, WORDS.en), "Other agents");
   assert.equal(shopName("s1", { name: "旗舰店" }, WORDS.zh), "旗舰店");
   assert.equal(shopName("s1", undefined, WORDS.zh), "s1");
