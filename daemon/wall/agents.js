@@ -5,7 +5,7 @@ import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } fr
 import { largestField, mostTiles, roomOf } from "./field.js";
 import * as format from "./format.js";
 import { against, byLoad, loadOf, loadState } from "./judge.js";
-import { agentName, QUEUE, shopName } from "./names.js";
+import { agentName, isPerson, QUEUE, shopName } from "./names.js";
 
 /** The smallest tile that can be read; with the shop as its third line where there are several. */
 const TILE = { width: 33.5, height: 9.7, gap: 0.7 };
@@ -105,7 +105,7 @@ export class AgentsPage {
   }
 }
 
-const people = (snapshot) => snapshot.agents.filter(({ agent }) => agent !== QUEUE);
+const people = (snapshot) => snapshot.agents.filter(isPerson);
 const keyOf = ({ shop, agent }) => JSON.stringify([shop, agent]);
 
 const hasSeveralShops = ({ shop, shops }) => shop === null && shops.length > 1;

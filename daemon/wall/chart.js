@@ -16,6 +16,7 @@ export class Chart {
   #given = null;
   #drawn = "";
   #target = null;
+  #zone;
 
   constructor({ title, words, axis }) {
     this.#axis = axis;
@@ -31,16 +32,18 @@ export class Chart {
 
   /**
    * Draws when a point has come; else costs nothing. `value`: the number of this moment, as its tile
-   * writes it; the newest point may be half a minute old. `missing`: its window misses events.
+   * writes it; the newest point may be half a minute old. `missing`: its window misses events. `zone`:
+   * whose time of day is written below.
    */
-  update(history, points, target, { value, missing }) {
+  update(history, points, target, { value, missing, zone }) {
     setText(this.#value.lastChild, value);
     setData(this.#value, "missing", String(missing));
     const isEmpty = !points.some((point) => point !== null);
     setHidden(this.#empty, !isEmpty);
-    const given = `${history.end} ${points.length} ${points.at(-1)} ${target}`;
+    const given = `${history.end} ${points.length} ${points.at(-1)} ${target} ${zone}`;
     if (given === this.#drawn) return;
     this.#drawn = given;
+    this.#zone = zone;
     this.#target = Number.isFinite(target) && target > 0 ? target : null;
     const times = points.map((_, i) => history.end / 1000 - (points.length - 1 - i) * history.step_seconds);
     this.#given = [times, points];
@@ -92,7 +95,7 @@ export class Chart {
         {
           font, stroke: quiet, grid: { show: false }, ticks: { show: false }, size: 4.8 * vmin, gap: 0.8 * vmin,
           splits: (plot) => thirds(plot.data[0].at(-1)),
-          values: (_, splits) => splits.map((at) => minute(at * 1000)),
+          values: (_, splits) => splits.map((at) => minute(at * 1000, this.#zone)),
         },
         {
           font, stroke: quiet, grid, ticks: { show: false }, size: (...asked) => Math.max(5 * vmin, labelRoom(...asked)), gap: 1.2 * vmin,

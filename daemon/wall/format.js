@@ -61,12 +61,35 @@ export function percent(share) {
 export const quotient = (part, whole) =>
   isMissing(part) || isMissing(whole) || whole <= 0 ? null : part / whole;
 
-/** 21:03:12 in the zone of the screen. */
-export function clock(milliseconds) {
-  const at = new Date(milliseconds);
-  const two = (n) => String(n).padStart(2, "0");
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
+/** 21:03:12 in the zone of that name; in the screen's where the browser does not know it. */
+export const clock = (milliseconds, zone) => zoned(zone).time.format(milliseconds);
 
 /** 21:03 */
-export const minute = (milliseconds) => clock(milliseconds).slice(0, 5);
+export const minute = (milliseconds, zone) => clock(milliseconds, zone).slice(0, 5);
+
+/** What the zone is called, GMT+8, where the clocks of the screen show another time; else nothing. */
+export function zoneName(milliseconds, zone) {
+  const { date } = zoned(zone);
+  if (date.format(milliseconds) === zoned(undefined).date.format(milliseconds)) return "";
+  return date.formatToParts(milliseconds).find(({ type }) => type === "timeZoneName").value;
+}
+
+// Making a formatter costs more than what it writes.
+const ofZones = new Map();
+
+function zoned(zone) {
+  if (!ofZones.has(zone)) ofZones.set(zone, formattersOf(zone));
+  return ofZones.get(zone);
+}
+
+function formattersOf(timeZone) {
+  const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+  try {
+    return {
+      time: new Intl.DateTimeFormat("en-GB", { ...time, timeZone }),
+      date: new Intl.DateTimeFormat("en-GB", { ...time, timeZone, day: "numeric", timeZoneName: "shortOffset" }),
+    };
+  } catch {
+    return zoned(undefined);
+  }
+}

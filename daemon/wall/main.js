@@ -130,8 +130,12 @@ class Wall {
     if (sentence.title !== sentence.textContent) sentence.title = sentence.textContent;
     setIcon(byId("status").firstElementChild, grey ? "bad" : reason === "live" ? "good" : "missing");
     const age = ageSeconds(this.#snapshot, silent);
-    setText(byId("at"), age === null ? words.noDataYet : words.dataAt(format.clock(this.#snapshot.watermark)));
+    setText(byId("at"), age === null ? words.noDataYet : words.dataAt(this.#clock(this.#snapshot)));
     setText(byId("ago"), age === null ? "" : age < 100 ? words.secondsAgo(Math.floor(age)) : words.ago(format.wait(age)));
+  }
+
+  #clock({ watermark, zone }) {
+    return `${format.clock(watermark, zone)} ${format.zoneName(watermark, zone)}`.trim();
   }
 
   #windowNames(windows) {

@@ -5,6 +5,9 @@ export const QUEUE = "unassigned";
 /** All agents, or shops, beyond the limits of the configuration, together. */
 const OTHERS = "_other";
 
+/** Somebody who has a load: not the queue, and no robot. */
+export const isPerson = ({ agent, bot }) => agent !== QUEUE && bot !== true;
+
 /** `row`: the agent's in the snapshot, where there is one. */
 export function agentName(agent, row, words) {
   if (agent === QUEUE) return words.unassigned;

@@ -4,6 +4,7 @@ import { Chart } from "./chart.js";
 import { element, icon, setData, setHidden, setIcon, setText } from "./dom.js";
 import * as format from "./format.js";
 import { against, trend, waitingTarget, worst } from "./judge.js";
+import { isPerson } from "./names.js";
 import { minutesOf, misses, shortestWindow } from "./trust.js";
 
 const FIGURES = ["waiting", "slow", "response", "unanswered", "conversations", "messages"];
@@ -87,10 +88,12 @@ export class OverviewPage {
     });
 
     const load = format.quotient(numbers.capacity_used, numbers.capacity);
+    const unknown = snapshot.agents.filter((agent) => isPerson(agent) && agent.status !== "offline" && agent.capacity === undefined).length;
     this.#cards.conversations.update({
       value: count(numbers.open_conversations),
       state: against(load, targets.load),
-      detail: load === null ? words.capacityUnknown : words.ofCapacity(format.percent(load), count(numbers.capacity)),
+      detail: load === null ? words.capacityUnknown : words.ofCapacity(format.percent(load), count(numbers.capacity_used), count(numbers.capacity)),
+      note: load === null || unknown === 0 ? "" : words.withoutCapacity(count(unknown)),
       target: shareTarget(targets.load),
     });
 
@@ -134,7 +137,7 @@ export function newestOfLine(name, snapshot, lang) {
     open_conversations: () => count(numbers.open_conversations),
     messages_per_minute: () => count(messagesAMinute(snapshot)?.all),
   }[name]();
-  return { value, missing: misses(snapshot, windowOfLine(name, snapshot)) };
+  return { value, missing: misses(snapshot, windowOfLine(name, snapshot)), zone: snapshot.zone };
 }
 
 /** Which window's numbers a line of the history shows; undefined where it is of the moment. */
@@ -165,6 +168,7 @@ class Card {
   #unit = element("span", { class: "unit" });
   #state = element("span", { class: "state" }, icon("none"), element("span"));
   #detail = element("p", { class: "detail" });
+  #note = element("p", { class: "note" });
   #target = element("p", { class: "target" });
 
   constructor(name, words) {
@@ -173,6 +177,7 @@ class Card {
       element("div", { class: "head" }, element("h2", {}, words.figures[name]), this.#state),
       element("p", { class: "figure" }, this.#value, this.#unit),
       this.#detail,
+      this.#note,
       this.#target,
     );
   }
@@ -181,13 +186,15 @@ class Card {
    * `target`: the texts of what it is held against, or null where it is held against nothing.
    * `missing`: its window misses events, so that it is not held against anything either.
    */
-  update({ value, unit = "", state, detail, target, targetText, missing = false }) {
+  update({ value, unit = "", state, detail, note = "", target, targetText, missing = false }) {
     const words = this.#words;
     const hasValue = value !== format.NO_DATA;
     const shown = !hasValue ? "none" : missing ? "missing" : state;
     setText(this.#value, value);
     setText(this.#unit, unit);
     setText(this.#detail, detail);
+    setText(this.#note, note);
+    setHidden(this.#note, note === "");
     setText(this.#target, targetText ?? (target.length > 0 ? words.target(target.join(" · ")) : words.states.none));
     setData(this.root, "state", shown);
     // Without a target the line above says so; a trend is not known before there has been some time;

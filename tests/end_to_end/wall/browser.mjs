@@ -21,8 +21,8 @@ export const launch = () => chromium.launch({
 });
 
 /** A page that notes whatever should not happen: errors, refusals by the policy, another host. */
-export async function openPage(browser, origin, { size = "hd", locale = "zh-CN" } = {}) {
-  const context = await browser.newContext({ viewport: SIZES[size], locale });
+export async function openPage(browser, origin, { size = "hd", locale = "zh-CN", timezoneId = undefined } = {}) {
+  const context = await browser.newContext({ viewport: SIZES[size], locale, timezoneId });
   await context.addInitScript(observe);
   const page = await context.newPage();
   const complaints = [];
@@ -38,20 +38,21 @@ export async function openPage(browser, origin, { size = "hd", locale = "zh-CN" 
   return { page, complaints, close: () => context.close() };
 }
 
-// Runs before the page's own scripts: how small a canvas is written on, what of it is cut, how many
-// dashed lines there are, and when the page turned grey and live again.
+// Runs before the page's own scripts: how small a canvas is written on, what, and what of it is cut,
+// where dashed lines are drawn, and when the page turned grey and live again.
 function observe() {
-  const seen = (window.seen = { smallestCanvasFont: Infinity, cutLabels: [], dashed: 0, greyAt: NaN, liveAt: NaN });
+  const seen = (window.seen = { smallestCanvasFont: Infinity, labels: new Set(), cutLabels: new Set(), dashed: new Set(), greyAt: NaN, liveAt: NaN });
   const { fillText, setLineDash } = CanvasRenderingContext2D.prototype;
   CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
     fillText.call(this, text, x, y);
+    seen.labels.add(text);
     const { actualBoundingBoxLeft, actualBoundingBoxRight } = this.measureText(text);
     const { e: moved } = this.getTransform();
-    if (x + moved < actualBoundingBoxLeft - 1 || x + moved + actualBoundingBoxRight > this.canvas.width + 1) seen.cutLabels.push(text);
+    if (x + moved < actualBoundingBoxLeft - 1 || x + moved + actualBoundingBoxRight > this.canvas.width + 1) seen.cutLabels.add(text);
   };
   CanvasRenderingContext2D.prototype.setLineDash = function (dashes) {
     setLineDash.call(this, dashes);
-    if (dashes.length > 0) ++seen.dashed;
+    if (dashes.length > 0) seen.dashed.add(this.canvas);
   };
   const font = Object.getOwnPropertyDescriptor(CanvasRenderingContext2D.prototype, "font");
   Object.defineProperty(CanvasRenderingContext2D.prototype, "font", {

@@ -111,7 +111,7 @@ function expected({ watermark, numbers, focus }) {
     slow: [grouped(recent.slow_customers), `${share(recent.slow_customers, recent.consulting_customers)} in 5 min`],
     response: [mean < 99.5 ? mean.toFixed(1) : clock(Math.round(mean)), null],
     unanswered: [grouped(today.unanswered_customers), `${share(today.unanswered_customers, today.received_customers)} today`],
-    conversations: [grouped(numbers.open_conversations), `Load ${share(numbers.capacity_used, numbers.capacity)} of ${grouped(numbers.capacity)}`],
+    conversations: [grouped(numbers.open_conversations), `Load ${share(numbers.capacity_used, numbers.capacity)} · ${grouped(numbers.capacity_used)} of ${grouped(numbers.capacity)}`],
     messages: [grouped(Object.values(messages).reduce((sum, n) => sum + n, 0)), `Customers ${grouped(messages.customer)} · staff ${grouped(messages.human + messages.assist)}`],
   };
 }

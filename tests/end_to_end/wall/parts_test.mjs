@@ -84,6 +84,19 @@ test("an axis of waits steps in whole minutes, one of seconds as well from a min
   }
 });
 
+test("a time of day is the zone's, which is named where the screen's clock is another", () => {
+  const at = Date.UTC(2026, 10, 11, 16, 30, 5);
+  assert.equal(format.clock(at, "Asia/Shanghai"), "00:30:05");
+  assert.equal(format.minute(at, "America/New_York"), "11:30");
+  assert.equal(format.zoneName(at, "Asia/Shanghai"), "GMT+8");
+  assert.equal(format.zoneName(at, Intl.DateTimeFormat().resolvedOptions().timeZone), "");
+  // An older daemon tells none, and a browser may not know the newest.
+  for (const zone of [undefined, "Mars/Olympus"]) {
+    assert.equal(format.clock(at, zone), format.clock(at, Intl.DateTimeFormat().resolvedOptions().timeZone));
+    assert.equal(format.zoneName(at, zone), "");
+  }
+});
+
 test("a load over the capacity is shown as it is", () => {
   assert.equal(format.percent(judge.loadOf({ open_conversations: 41, capacity: 12 })), "342%");
   assert.equal(judge.loadOf({ open_conversations: 3, capacity: 0 }), Infinity);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
 import { join } from "node:path";
-import { assertAccessible, assertReadable, launch, openPage, showsSnapshot } from "./browser.mjs";
+import { assertAccessible, assertReadable, launch, openPage, showsSnapshot, SIZES } from "./browser.mjs";
 import { snapshotOf } from "./generated_snapshot.mjs";
 import { WallServer } from "./wall_server.mjs";
 
@@ -135,7 +135,7 @@ test("the overview shows the numbers of the snapshot, held against their targets
   assert.deepEqual(await card("slow"), ["29", "7.2% in 5 min", "Target ≤ 10%", "good", "OK"]);
   assert.deepEqual(await card("response"), ["19.7", "Mean of 5 min · P90 48 s", "Target ≤ 30 s · P90 ≤ 90 s", "good", "OK"]);
   assert.deepEqual(await card("unanswered"), ["51", "4.3% today", "Target ≤ 5%", "near", "Near"]);
-  assert.deepEqual(await card("conversations"), ["330", "Load 104% of 300", "Target ≤ 100%", "bad", "Over"]);
+  assert.deepEqual(await card("conversations"), ["330", "Load 104% · 311 of 300", "Target ≤ 100%", "bad", "Over"]);
   assert.deepEqual((await card("messages")).slice(0, 3), ["275", "Customers 120 · staff 98", "Bots and automatic 55"]);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.watermark), String(snapshot.watermark));
 
@@ -165,6 +165,50 @@ test("the overview shows the numbers of the snapshot, held against their targets
   await showsSnapshot(page, idle);
   assert.deepEqual(await card("slow"), ["0", "– in 5 min", "Target ≤ 10%", "none", "No data"]);
   await close();
+});
+
+test("a load says of what it is, and who is not in it", async () => {
+  const snapshot = snapshotOf({ agents: 40 });
+  Object.assign(snapshot.numbers, { open_conversations: 12185, capacity: 696, capacity_used: 1120 });
+  const [robot, offline, ...others] = snapshot.agents.filter(({ agent }) => agent !== "unassigned");
+  for (const row of others.slice(0, 12)) delete row.capacity;
+  for (const row of others) row.status = "online";
+  Object.assign(robot, { bot: true, status: undefined, capacity: undefined, open_conversations: 10_000 });
+  Object.assign(offline, { status: "offline", capacity: undefined });
+  const { page, complaints, close } = await open("page=overview&lang=en", snapshot);
+  const shown = await page.locator('[data-figure="conversations"] > p').allTextContents();
+  assert.deepEqual(shown, ["12,185", "Load 161% · 1,120 of 696", "12 agents of unknown capacity", "Target ≤ 100%"]);
+  await assertReadable(page, "a load with agents of unknown capacity");
+  for (const size of ["five_to_four", "upright"]) {
+    await page.setViewportSize(SIZES[size]);
+    await page.screenshot({ path: join(screenshots, `load-${size}.png`) });
+    await assertReadable(page, `a load with agents of unknown capacity on ${size}`);
+  }
+
+  // A robot is no agent that could be full. Its conversations have no line of their capacity either.
+  await page.setViewportSize(SIZES.hd);
+  await page.goto(`${server.address}/wall?page=agents&lang=en`);
+  await showsSnapshot(page, snapshot);
+  assert.equal(await page.locator(".tile:visible").count(), 39);
+  assert.equal(await page.locator(`.tile[data-agent="${robot.agent}"]`).count(), 0);
+  await page.goto(`${server.address}/wall?page=hour&lang=en`);
+  await showsSnapshot(page, snapshot);
+  const withTarget = await page.evaluate(() => [...document.querySelectorAll(".hour .chart")]
+    .filter((chart) => [...window.seen.dashed].some((canvas) => chart.contains(canvas))).map((chart) => chart.querySelector("figcaption span").textContent));
+  assert.deepEqual(withTarget, ["Mean response (s)", "Longest wait"]);
+  assert.deepEqual(complaints, []);
+  await close();
+});
+
+test("times of day are the shops', and their zone is named on a screen of another", async () => {
+  const snapshot = { ...snapshotOf({ at: Date.UTC(2026, 10, 11, 12, 30, 5) }), zone: "Asia/Shanghai" };
+  snapshot.watermark = snapshot.at;
+  for (const [timezoneId, shown] of [["America/New_York", "Data 20:30:05 GMT+8"], ["Asia/Shanghai", "Data 20:30:05"]]) {
+    const { page, close } = await open("page=overview&lang=en", snapshot, { timezoneId });
+    assert.equal(await text(page, "#at"), shown);
+    assert.deepEqual(await page.evaluate(() => [...window.seen.labels].filter((label) => /^\d\d:\d\d$/.test(label)).slice(0, 3)), ["19:40", "20:00", "20:20"]);
+    await close();
+  }
 });
 
 test("a chart's number is its tile's, whatever the newest point says", async () => {
