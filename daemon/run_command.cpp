@@ -272,6 +272,7 @@ class Daemon {
   void taken_over() {
     monitor_.show_customers(config_.privacy.show_customers);
     config_status_ = {.targets = targets_of(config_),
+                      .zone = config_.rules.zone,
                       .show_customers = config_.privacy.show_customers,
                       .last_reload_successful = true,
                       .last_success = std::chrono::system_clock::now()};

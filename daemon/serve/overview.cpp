@@ -82,6 +82,14 @@ AgentRange agents_of(const engine::Report& report, const ShopRange& shops) {
           static_cast<std::size_t>(end - report.agents.begin())};
 }
 
+bool is_bot(const engine::AgentRow& agent) {
+  const auto written = [&](proto::From from) {
+    return agent.counters.messages[static_cast<std::size_t>(from)] != 0;
+  };
+  return written(proto::From::bot) && !written(proto::From::human) &&
+         !written(proto::From::assist) && !agent.presence;
+}
+
 LevelsTogether levels_of(const engine::Report& report, const ShopRange& shops,
                          const AgentRange& agents) {
   LevelsTogether together;

@@ -41,6 +41,10 @@ struct AgentRange {
 };
 AgentRange agents_of(const engine::Report& report, const ShopRange& shops);
 
+/// Whether an agent is a robot: it has written as a bot, never as a person, and never told a
+/// presence.
+bool is_bot(const engine::AgentRow& agent);
+
 using Presences = std::array<std::uint32_t, engine::kPresenceCount>;
 
 /// The levels of several shops together: sums, and the longest of the waits.

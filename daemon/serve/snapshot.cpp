@@ -31,6 +31,7 @@ class Snapshot {
     json_.member("version", 1U);
     json_.member("at", moment_.at);
     json_.member("watermark", report_.watermark);
+    json_.member("zone", moment_.status.config.zone);
     write_status(moment_, json_);
     write_scopes();
     write_targets();
@@ -183,6 +184,7 @@ class Snapshot {
       if (!names.group.empty()) json_.member("group", names.group);
       if (agent.presence)
         json_.member("status", status_labels()[static_cast<std::size_t>(*agent.presence)].value);
+      if (is_bot(agent)) json_.member("bot", true);
       json_.member("open_conversations", agent.levels.open_conversations);
       json_.member("capacity", agent.capacity);
       json_.member("waiting_customers", agent.levels.waiting_customers);

@@ -29,6 +29,7 @@ struct WindowIncomplete {
 /// moment, so that a reload needs no lock.
 struct ConfigStatus {
   Targets targets;
+  std::string zone;                     ///< of the business day, such as "Asia/Shanghai"
   bool show_customers = false;          ///< otherwise customers are masked
   bool last_reload_successful = false;  ///< a start is the first reload
   std::chrono::system_clock::time_point last_success{};

@@ -33,6 +33,7 @@ TEST(StatusCollectable, SaysWhatTheFeedSays) {
   status.disconnects = {{"silence", 2}};
   status.windows = {{"5m", true}, {"today", false}};
   status.config = {.targets = {{"oldest_wait_seconds", 180}, {"slow_share", 0.1}},
+                   .zone = "Asia/Shanghai",
                    .last_reload_successful = true,
                    .last_success = std::chrono::system_clock::time_point{} +
                                    std::chrono::milliseconds{1'700'000'000'250}};

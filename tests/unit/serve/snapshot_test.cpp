@@ -27,6 +27,7 @@ Moment moment_of(engine::Report report) {
   moment.status.stale = false;
   moment.status.lag = 400ms;
   moment.status.windows = {{"5m", true}, {"today", false}};
+  moment.status.config.zone = "Asia/Shanghai";
   moment.status.config.targets = {{"oldest_wait_seconds", 180}, {"load", 1}};
   return moment;
 }
@@ -52,6 +53,7 @@ TEST(Snapshot, SaysWhatItIsOfAndWhetherItIsLive) {
                                  {"incomplete", {"5m"}}}));
   EXPECT_EQ(out["windows"], json({"5m", "today"}));
   EXPECT_EQ(out["focus"], "5m");
+  EXPECT_EQ(out["zone"], "Asia/Shanghai");
   EXPECT_EQ(out["targets"], json({{"oldest_wait_seconds", 180}, {"load", 1}}));
   EXPECT_TRUE(out["shop"].is_null());
 }
@@ -109,6 +111,26 @@ TEST(Snapshot, LeavesOutWhatIsUnknownOrHasNoDenominator) {
   EXPECT_EQ(queue["agent"], "unassigned");
   for (const char* const field : {"name", "group", "status", "capacity"})
     EXPECT_FALSE(queue.contains(field)) << field;
+}
+
+TEST(Snapshot, AnAgentThatOnlyEverWroteAsABotIsOne) {
+  engine::Report report = small_report();
+  const auto bot_of = [&](std::uint64_t bot, std::uint64_t human, std::uint64_t assist) {
+    auto& messages = report.agents[0].counters.messages;
+    messages = {};
+    messages[static_cast<std::size_t>(proto::From::bot)] = bot;
+    messages[static_cast<std::size_t>(proto::From::human)] = human;
+    messages[static_cast<std::size_t>(proto::From::assist)] = assist;
+    return snapshot_of(moment_of(report), 0)["agents"][0].value("bot", false);
+  };
+
+  report.agents[0].presence.reset();
+  EXPECT_TRUE(bot_of(7, 0, 0));
+  EXPECT_FALSE(bot_of(0, 0, 0)) << "nobody knows yet";
+  EXPECT_FALSE(bot_of(7, 1, 0));
+  EXPECT_FALSE(bot_of(7, 0, 1));
+  report.agents[0].presence = engine::Presence::offline;
+  EXPECT_FALSE(bot_of(7, 0, 0)) << "somebody who signs in";
 }
 
 TEST(Snapshot, OfSeveralShopsAddsUpAndTakesTheGreatestOfWhatHasNoSum) {
