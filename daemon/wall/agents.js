@@ -1,7 +1,7 @@
 // The agents as a field of tiles, the most loaded first. Tiles grow smaller down to a limit that can
 // be read from five metres; from there on the field has several screens, and a profile below it
 // shows everybody's load at once, with the screen's own part marked.
-import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
+import { element, icon, Pool, setData, setHidden, setIcon, setName, setShopName, setText } from "./dom.js";
 import { largestField, mostTiles, roomOf } from "./field.js";
 import * as format from "./format.js";
 import { against, byLoad, loadOf, loadState } from "./judge.js";
@@ -118,7 +118,7 @@ class Tile {
   #busy = icon("busy");
   #of = element("span", { class: "of" });
   #wait = element("span", { class: "wait" }, icon("hourglass"), element("span"));
-  #shop = element("bdi", { class: "name shop" });
+  #shop = element("bdi", { class: "name shop shop-name" });
   #bar = element("div", { class: "bar", "aria-hidden": "true" }, element("i"));
 
   constructor(words) {
@@ -140,7 +140,7 @@ class Tile {
     setData(this.root, "shop", agent.shop);
     setIcon(this.#icon, state);
     setName(this.#name, agentName(agent.agent, agent, this.#words));
-    setName(this.#shop, shopName(agent.shop, shops.find((row) => row.shop === agent.shop), this.#words));
+    setShopName(this.#shop, shopName(agent.shop, shops.find((row) => row.shop === agent.shop), this.#words));
     setText(this.#load, isAway ? this.#words.presence.offline
       : load === null ? format.count(agent.open_conversations) : load === Infinity ? "∞" : format.percent(load));
     // Once hidden, an SVG is not hidden by its property.

@@ -27,6 +27,24 @@ export function setName(node, name) {
   if (node.title !== name) node.title = name;
 }
 
+/** How much of a name's end stays on the screen, in letters as a reader counts them. */
+const END = 4;
+const LETTERS = new Intl.Segmenter();
+
+/**
+ * The name of one of several shops: what tells them apart is at the end as often as at the beginning
+ * (旗舰店第1分店, 旗舰店第2分店), so that it is shortened before its end.
+ */
+export function setShopName(node, name) {
+  if (node.title === name) return;
+  node.title = name;
+  const letters = [...LETTERS.segment(name)];
+  const end = letters.length > 2 * END ? letters.at(-END).index : name.length;
+  // A space where it is shortened would else be left out.
+  const kept = name.replace(/\s/g, "\u00a0");
+  node.replaceChildren(element("span", { class: "start" }, kept.slice(0, end)), element("span", { class: "end" }, kept.slice(end)));
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A symbol of index.html; decoration, since a word stands beside it. */

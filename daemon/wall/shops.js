@@ -1,6 +1,6 @@
 // The shops side by side: in their own order while they fit on one screen, else the one with the
 // longest queue first, on several screens.
-import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
+import { element, icon, Pool, setData, setHidden, setIcon, setShopName, setText } from "./dom.js";
 import { flattestField, mostTiles, roomOf } from "./field.js";
 import * as format from "./format.js";
 import { against, worst } from "./judge.js";
@@ -82,7 +82,7 @@ const ROWS = ["slow", "response", "unanswered", "conversations"];
 
 class ShopCard {
   #words;
-  #name = element("bdi", { class: "name" });
+  #name = element("bdi", { class: "name shop-name" });
   #state = element("span", { class: "state" }, icon("none"), element("span"));
   #waiting = element("span", { class: "number" });
   #longest = element("span", { class: "longest" }, icon("hourglass"), element("span"));
@@ -125,7 +125,7 @@ class ShopCard {
     setData(this.root, "state", whole);
     setIcon(this.#state.firstChild, whole);
     setText(this.#state.lastChild, this.#words.states[lacksData ? "nodata" : whole]);
-    setName(this.#name, shopName(shop.shop, shop, this.#words));
+    setShopName(this.#name, shopName(shop.shop, shop, this.#words));
     setText(this.#waiting, count(shop.waiting_customers));
     setText(this.#longest.lastChild, format.wait(shop.oldest_wait_seconds));
     const unit = format.hasSecondsUnit(mean) ? ` ${this.#words.second}` : "";

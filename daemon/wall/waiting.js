@@ -1,5 +1,5 @@
 // The customers who wait longest, twenty at most: as many columns and rows as there is room for.
-import { element, icon, Pool, setData, setHidden, setIcon, setName, setText } from "./dom.js";
+import { element, icon, Pool, setData, setHidden, setIcon, setName, setShopName, setText } from "./dom.js";
 import { mostTiles, roomOf } from "./field.js";
 import * as format from "./format.js";
 import { against } from "./judge.js";
@@ -80,7 +80,7 @@ class Row {
   #wait = element("span", { class: "wait" });
   #customer = element("bdi", { class: "name customer" });
   #agent = element("bdi", { class: "name agent" });
-  #shop = element("bdi", { class: "name shop" });
+  #shop = element("bdi", { class: "name shop shop-name" });
 
   constructor() {
     this.root = element("li", { class: "row panel" }, this.#icon, this.#wait, this.#customer, this.#agent, this.#shop);
@@ -92,6 +92,6 @@ class Row {
     setText(this.#wait, format.wait(wait.wait_seconds));
     setName(this.#customer, wait.customer);
     setName(this.#agent, agent);
-    setName(this.#shop, shop);
+    setShopName(this.#shop, shop);
   }
 }

@@ -97,7 +97,8 @@ function findUnreadable() {
     // A short text is never cut, and a long one keeps enough to be known by.
     const isShortened = style.textOverflow === "ellipsis";
     if (node.scrollWidth > node.clientWidth + 1 && style.display !== "inline" && !isShortened) say("cut", node, `${node.scrollWidth} > ${node.clientWidth}`);
-    if (isShortened && node.scrollWidth > node.clientWidth + 1 && node.clientWidth < 3 * Number.parseFloat(style.fontSize)) say("shortened to nothing", node, `${node.clientWidth}`);
+    const { clientWidth: left } = node.closest(".shop-name") ?? node;
+    if (isShortened && node.scrollWidth > node.clientWidth + 1 && left < 3 * Number.parseFloat(style.fontSize)) say("shortened to nothing", node, `${left}`);
 
     const range = document.createRange();
     range.selectNodeContents(text);

@@ -41,9 +41,9 @@ async function assertKnown(page, name) {
   const cut = await page.evaluate(() => {
     const isCut = (node) => node.checkVisibility() && node.scrollWidth > node.clientWidth + 1;
     const labels = document.querySelectorAll(".pair > span:nth-child(2), .shop-card .unit, .row .customer, .tile .of");
-    const names = [...document.querySelectorAll(".shop-card .name, .tile .shop, .row .shop, .row .agent")];
+    const names = [...document.querySelectorAll(".shop-card .start, .tile .start, .row .start, .row .agent")];
     return [...[...labels].filter(isCut),
-      ...names.filter((node) => isCut(node) && node.clientWidth < (node.matches(".agent") ? 3.5 : 6) * Number.parseFloat(getComputedStyle(node).fontSize))]
+      ...names.filter((node) => isCut(node) && (node.closest(".shop-name") ?? node).clientWidth < (node.matches(".agent") ? 3.5 : 6) * Number.parseFloat(getComputedStyle(node).fontSize))]
       .map((node) => `${node.className}: ${node.textContent} in ${node.clientWidth}`);
   });
   assert.deepEqual(cut, [], name);
@@ -277,6 +277,24 @@ test("the customers who wait longest and the shops show the snapshot", async () 
     assert.equal(await card.locator('[data-row="unanswered"] b').textContent(), String(shop.unanswered_customers_today));
   }
   await close();
+});
+
+test("shops whose names begin alike are told apart by their ends", async () => {
+  const nameOf = (kind, i) => kind === "shop" ? `小米官方旗舰店${i < 2 ? `华东${"一二"[i]}区` : `第${i}分店`}` : "小美";
+  for (const size of Object.keys(SIZES).filter((size) => size !== "small")) {
+    for (const [name, each] of [["shops", ".shop-card"], ["agents", ".tile"], ["waiting", ".rows .row"]]) {
+      const { page, close } = await open(`page=${name}&lang=en`, snapshotOf({ agents: 60, shops: 12, pressure: 1.2, nameOf }), { size });
+      const names = await page.locator(`${each}:visible`).evaluateAll((nodes) => nodes.map((node) => {
+        const shop = node.querySelector(".shop") ?? node.querySelector(".name");
+        const end = shop.querySelector(".end") ?? shop;
+        return { whole: shop.textContent, end: end.textContent, isCut: end.scrollWidth > end.clientWidth + 1 };
+      }));
+      assert.ok(names.length > 4);
+      for (const { whole, end, isCut } of names) assert.ok(!isCut && whole.endsWith(end), `${name} in ${size}: ${whole}`);
+      await assertReadable(page, `${name} in ${size}`);
+      await close();
+    }
+  }
 });
 
 test("the language is the browser's, and Chinese where it speaks neither", async () => {
