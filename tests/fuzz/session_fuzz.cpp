@@ -72,11 +72,13 @@ class Counting final : public feed::FeedListener {
   }
   void gap(feed::GapKind kind) override {
     began_anew = true;
+    if (feed::is_lost_at_source(kind)) events = rejections = 0;  // R50
     to_->gap(kind);
   }
   void missed_until(std::optional<Instant> ts, Instant wall) override {
     to_->missed_until(ts, wall);
   }
+  void caught_up() override { to_->caught_up(); }
   void disconnected(feed::Disconnect reason) override {
     is_connected_ = false;
     to_->disconnected(reason);
