@@ -146,6 +146,7 @@ void Monitor::go_on(bool has_positions) {
   engine_.report(moment.report);
   fill_limits(moment.status, moment.report);
   before_.disconnects = intake_.counters().disconnects;
+  before_.rejected = intake_.counters().rejected;
   before_.connects = intake_.counters().connects;
   before_.gaps = intake_.gaps().count();
   for (const serve::LimitUse& use : moment.status.limits) before_.limits.push_back(use.exceeded);
@@ -229,6 +230,8 @@ void Monitor::fill_status(serve::Status& status, const engine::Report& report,
   counters.connects -= before_.connects;
   for (std::size_t i = 0; i < counters.disconnects.size(); ++i)
     counters.disconnects[i] -= before_.disconnects[i];
+  for (std::size_t i = 0; i < counters.rejected.size(); ++i)
+    counters.rejected[i] -= before_.rejected[i];
   fill_event_counts(status, counters);
   fill_feed_state(status, wall);
   status.lag = intake_.clock().lag(wall);

@@ -149,6 +149,7 @@ class Monitor {
   /// What earlier processes had counted.
   struct Before {
     std::array<std::uint64_t, feed::kDisconnectCount> disconnects{};
+    std::array<std::uint64_t, proto::kRejectCount> rejected{};
     std::uint64_t connects = 0;
     std::uint64_t gaps = 0;
     std::vector<std::uint64_t> limits;  ///< how often each was exceeded, as they are filled in

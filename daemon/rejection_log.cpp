@@ -13,7 +13,6 @@ void RejectionLog::look(const feed::IntakeCounters& counters, Clock::time_point 
   for (std::size_t i = 0; i < reasons_.size(); ++i) {
     Reason& reason = reasons_[i];
     const std::uint64_t count = counters.rejected[i];
-    if (count < reason.said) reason.said = 0;  // they began anew
     if (count == reason.said || (reason.last && now - *reason.last < pause_)) continue;
     say_({static_cast<proto::Reject>(i), counters.rejected_field[i]}, count - reason.said);
     reason.said = count;

@@ -195,7 +195,6 @@ void Intake::gap(GapKind kind) {
 
 void Intake::begin_counters_anew() {
   counters_.events = {};
-  counters_.rejected = {};
   counters_.late = counters_.duplicates = 0;
   sink_.begin_counters_anew();
 }

@@ -18,10 +18,6 @@ void add_stream_counters(const Status& status, std::vector<prometheus::MetricFam
   families.push_back(by(
       counter_family("deskpulse_events_total", "Events accepted from the feed, by type (事件数)."),
       "type", status.events));
-  families.push_back(
-      by(counter_family("deskpulse_rejected_events_total",
-                        "Events and frames that changed no number, by reason (被拒事件数)."),
-         "reason", status.rejected));
   families.push_back(count("deskpulse_late_events_total",
                            "Events that came after their time had passed, and were still applied "
                            "(迟到事件数).",
@@ -41,6 +37,10 @@ std::vector<prometheus::MetricFamily> StatusCollectable::Collect() const {
   families.push_back(std::move(build));
 
   if (!report_.hides_counters) add_stream_counters(status_, families);
+  families.push_back(
+      by(counter_family("deskpulse_rejected_events_total",
+                        "Events and frames that changed no number, by reason (被拒事件数)."),
+         "reason", status_.rejected));
 
   families.push_back(
       one(gauge_family("deskpulse_feed_connected", "1 while the feed is connected (数据源已连接)."),

@@ -35,9 +35,9 @@ class ReorderRecount {
   void arrive(const Act& act, Time wall, bool in_doubt = false);
   /// Time goes on without an event; an earlier time than watermark() is ignored.
   void advance(Time watermark);
-  /// Counters begin at 0 again, here and behind.
+  /// What is counted of accepted events begins at 0 again, here and behind.
   void begin_counters_anew() {
-    counts_ = {};
+    counts_.taken = counts_.late = counts_.duplicates = 0;
     recount_.begin_counters_anew();
   }
   /// The end of a replay.

@@ -78,7 +78,7 @@ TEST(StatusCollectable, HidesWhatIsCountedOfTheStreamWithTheOthersThatAreBehind)
 
   EXPECT_THAT(page.problems, IsEmpty());
   EXPECT_EQ(page.value("deskpulse_events_total", {{"type", "message"}}), std::nullopt);
-  EXPECT_EQ(page.value("deskpulse_rejected_events_total", {{"reason", "malformed"}}), std::nullopt);
+  EXPECT_EQ(page.value("deskpulse_rejected_events_total", {{"reason", "malformed"}}), 1);
   EXPECT_EQ(page.value("deskpulse_late_events_total", {}), std::nullopt);
   EXPECT_EQ(page.value("deskpulse_duplicate_events_total", {}), std::nullopt);
   EXPECT_EQ(page.value("deskpulse_feed_gaps_total", {}), 0);
