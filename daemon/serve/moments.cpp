@@ -82,6 +82,17 @@ void Moments::ask() {
 }
 
 void Moments::answer() {
+  try {
+    hand_out();
+  } catch (const std::bad_alloc&) {
+    is_asked_ = false;  // else nobody would be asked ever again
+    throw;
+  }
+  is_asked_ = false;
+  ask_when_due();
+}
+
+void Moments::hand_out() {
   ++answered_;
   const auto unmet =
       std::stable_partition(waiting_.begin(), waiting_.end(),
@@ -92,8 +103,6 @@ void Moments::answer() {
   // Still asked: who asks from within a use waits until all of them have seen this moment.
   const Moment* const moment = moment_->lacks_memory ? nullptr : moment_.get();
   for (const Waiting& each : met) give(each.use, moment);
-  is_asked_ = false;
-  ask_when_due();
 }
 
 void Moments::give(const Use& use, const Moment* moment) {

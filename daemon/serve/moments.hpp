@@ -55,6 +55,7 @@ class Moments : public std::enable_shared_from_this<Moments> {
   void ask();
   void ask_when_due();
   void answer();
+  void hand_out();
   static void give(const Use& use, const Moment* moment);
   void give_up(std::uint64_t number);
   bool has_all(const std::vector<WaitingWish>& wishes) const;

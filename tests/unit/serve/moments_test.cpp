@@ -85,6 +85,16 @@ TEST_F(MomentsTest, WhoHasNoMemoryForAMomentGetsNothingAndTheOthersGetTheirs) {
   EXPECT_THAT(got, ElementsAre("a nothing", "b", "c"));
 }
 
+TEST_F(MomentsTest, WhoHasNoMemoryForNothingEitherHoldsUpNobodyElse) {
+  moments->next([](const Moment*) { throw std::bad_alloc(); });
+  EXPECT_THROW(fill(), std::bad_alloc);
+  ask("b");
+  ASSERT_NE(filled, nullptr);
+  fill();
+
+  EXPECT_THAT(got, ElementsAre("b"));
+}
+
 TEST_F(MomentsTest, AMomentThatThereWasNoMemoryForIsNone) {
   ask("a");
   asked_for->lacks_memory = true;
