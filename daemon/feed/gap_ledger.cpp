@@ -48,7 +48,7 @@ bool GapLedger::incomplete_since(proto::Instant start, proto::Instant watermark)
 
 bool GapLedger::misses(proto::Instant start, proto::Instant watermark,
                        const std::optional<proto::Instant>& mark) const {
-  return open_.has_value() || (end_ && start <= *end_) ||
+  return misses_events_of(start) ||
          (mark && start <= *mark && *mark <= watermark + kLongestReorder);
 }
 

@@ -63,6 +63,12 @@ class GapLedger {
   /// The same for a scope that began at `start`, such as the business day.
   bool incomplete_since(proto::Instant start, proto::Instant watermark) const;
 
+  /// Whether events of `at` are known to be missing already. Scopes that began anew say nothing of
+  /// the stream.
+  bool misses_events_of(proto::Instant at) const {
+    return open_.has_value() || (end_ && at <= *end_);
+  }
+
   /// Gaps, without live_start.
   std::uint64_t count() const;
   std::uint64_t count(GapKind kind) const { return counts_[static_cast<std::size_t>(kind)]; }

@@ -74,7 +74,7 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
 // It is late only because the clocks were set back, and lost for it.
 void Intake::miss_while_in_doubt() {
   const Instant until = order_.watermark();
-  if (gaps_.incomplete_since(until, until)) return;
+  if (gaps_.misses_events_of(until)) return;
   gap(GapKind::set_back);
   miss_until(until);
 }

@@ -352,6 +352,19 @@ TEST_F(IntakeTest, AWallClockSetBackRefusesNothingAsTheFuture) {
   EXPECT_EQ(intake.accept(message(kStart + 7'001), at(kStart - 598'000)), Outcome::future);
 }
 
+TEST_F(IntakeTest, WhatIsTooLateSinceClocksWereSetBackIsAGapThoughTheDayBeganAnew) {
+  intake.connected(Millis{5'000}, at(kStart));
+  intake.event(message(kStart), at(kStart));
+  intake.event(message(kStart + 5'000), at(kStart + 5'000));
+  intake.calendar_began_anew();
+  intake.clock_stepped(Millis{-600'000}, at(kStart - 595'000));
+
+  EXPECT_EQ(intake.accept(message(kStart - 594'000), at(kStart - 594'000)), Outcome::too_late);
+
+  EXPECT_EQ(intake.gaps().count(GapKind::set_back), 1u);
+  EXPECT_TRUE(intake.gaps().incomplete(Millis{60'000}, intake.watermark()));
+}
+
 /// Spec 3 in its plainest form: everything is kept, sorted and searched.
 struct PlainIntake {
   std::int64_t reorder, lateness;
