@@ -117,10 +117,10 @@ class StreamSession {
   FeedProbe* probe_ = nullptr;
   bool open_ = false;
   bool ready_ = false;
-  bool has_ended_ = false;  ///< by its own verdict, and the connection is not over yet
-  bool has_history_;        ///< something has been delivered, or could have been
-  /// A stream without positions goes on behind a gap that has not been told yet.
+  bool has_ended_ = false;     ///< by its own verdict, and the connection is not over yet
+  bool has_history_;           ///< something has been delivered, or could have been
   bool has_caught_up_ = true;  ///< with the head of the last ready
+  /// A stream without positions goes on behind a gap that has not been told yet.
   bool owes_gap_;
   proto::Millis silence_limit_{};
   std::uint64_t signs_of_life_ = 0;

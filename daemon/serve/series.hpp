@@ -17,7 +17,6 @@
 //   histogram(const Histogram&)     the series of one histogram
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cassert>
 #include <concepts>
@@ -87,6 +86,7 @@ struct Rows {
   std::span<const Row> rows;
   std::span<const engine::ScopeNumbers> numbers;
   std::vector<Label> windows = window_labels(report);
+  std::vector<bool> senders = senders_of_scopes();  ///< a row's are kFromCount
 
   static std::uint32_t index(const Row& row) {
     if constexpr (kAgents) {
@@ -105,15 +105,23 @@ struct Rows {
   }
   bool shows(const Row& row, std::size_t from) const {
     return !kAgents || always_shown(from) || row.counters.messages[from] != 0 ||
-           is_in_a_scope(row, from);
+           senders[index_of(row) * proto::kFromCount + from];
   }
-  /// Counters may have begun anew while the scopes went on.
-  bool is_in_a_scope(const Row& row, std::size_t from) const {
-    const auto first = static_cast<std::size_t>(&row - rows.data()) * windows.size();
-    const auto scopes = numbers.subspan(first, windows.size());
-    return std::any_of(scopes.begin(), scopes.end(), [from](const engine::ScopeNumbers& scope) {
-      return scope.messages[from] != 0;
-    });
+  std::size_t index_of(const Row& row) const {
+    return static_cast<std::size_t>(&row - rows.data());
+  }
+  /// Counters may have begun anew while the scopes went on. Looked at once for a page: each of them
+  /// is asked about in every scope.
+  std::vector<bool> senders_of_scopes() const {
+    if constexpr (!kAgents) return {};
+    std::vector<bool> found(rows.size() * proto::kFromCount);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const auto row =
+          found.begin() + static_cast<std::ptrdiff_t>(i / windows.size()) * proto::kFromCount;
+      for (std::size_t from = 0; from < proto::kFromCount; ++from)
+        if (numbers[i].messages[from] != 0) row[static_cast<std::ptrdiff_t>(from)] = true;
+    }
+    return found;
   }
   bool is_calendar(std::size_t scope) const { return scope + 1 == windows.size(); }
 };

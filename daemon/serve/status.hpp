@@ -75,8 +75,9 @@ struct StoreStatus {
   JournalStatus journal;
 };
 
-/// Filled on the feed's thread together with the engine's report, for the same moment. Counters are
-/// those of the process.
+/// Filled on the feed's thread together with the engine's report, for the same moment. `events`,
+/// `late` and `duplicates` are of the stream and go on over a restart, as the counters of shops and
+/// agents do (R50 of METRICS.md); all other counters are those of the process.
 /// The default is a daemon that has not reached its feed yet.
 struct Status {
   bool connected = false;
