@@ -19,7 +19,7 @@ enum class GapKind : std::uint8_t {
   reset,       ///< a new epoch: the source started over
   disconnect,  ///< the connection of a source without positions broke
   live_start,  ///< we began in the middle: marks windows, but is no gap (R29)
-  set_back,    ///< the clocks were set back, and what came was too late for it
+  set_back,    ///< the clocks were set back, and what came was too late, or too early, for it
 };
 inline constexpr int kGapKindCount = 6;
 

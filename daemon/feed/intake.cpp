@@ -53,9 +53,13 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
     return outcome;
   };
   const Instant before = order_.watermark();
-  if (clock_.is_future(event.ts, wall)) return refuse(Reject::future, Outcome::future);
+  if (clock_.is_future(event.ts, wall)) {
+    // One that is sent again may have been taken, and counted, when the clock was another.
+    if (clock_.is_in_doubt(before, wall)) miss_while_in_doubt(before + settings_.allowed_lateness);
+    return refuse(Reject::future, Outcome::future);
+  }
   if (event.ts < duplicates_.oldest(before)) {
-    if (clock_.is_in_doubt(before, wall)) miss_while_in_doubt();
+    if (clock_.is_in_doubt(before, wall)) miss_while_in_doubt(before);
     return refuse(Reject::too_late, Outcome::too_late);
   }
   if (id != proto::CustomerKey{} && !duplicates_.insert(id, event.ts, before)) {
@@ -71,9 +75,8 @@ Outcome Intake::accept_prepared(const proto::Event& event, const proto::Customer
   return take(event, in_doubt);
 }
 
-// It is late only because the clocks were set back, and lost for it.
-void Intake::miss_while_in_doubt() {
-  const Instant until = order_.watermark();
+// It is lost only because the clocks were set back.
+void Intake::miss_while_in_doubt(Instant until) {
   if (gaps_.misses_events_of(until)) return;
   gap(GapKind::set_back);
   miss_until(until);
@@ -200,7 +203,8 @@ void Intake::begin_counters_anew() {
 }
 
 void Intake::open_gap(GapKind kind) {
-  if (is_lost_at_source(kind)) begin_counters_anew();
+  // What was counted before, and shown, may not come again.
+  if (is_lost_at_source(kind) || kind == GapKind::set_back) begin_counters_anew();
   gaps_.open(kind, clock_.newest());
 }
 

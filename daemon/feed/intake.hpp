@@ -178,7 +178,7 @@ class Intake final : public FeedListener {
 
   /// An event that was accepted, by whomever.
   Outcome take(const proto::Event& event, bool in_doubt);
-  void miss_while_in_doubt();
+  void miss_while_in_doubt(proto::Instant until);
   void open_gap(GapKind kind);
   void miss_until(proto::Instant until);
   /// The source stood at `ts` when it was heard.

@@ -15,6 +15,7 @@ class EngineSink final : public feed::EventSink {
   explicit EngineSink(engine::Engine& engine) : engine_(engine) {}
   void apply(const proto::Event& event) override { engine_.apply(event); }
   void advance(proto::Instant watermark) override { engine_.advance(watermark); }
+  void begin_counters_anew() override { engine_.begin_counters_anew(); }
 
  private:
   engine::Engine& engine_;
@@ -71,8 +72,10 @@ std::optional<Failure> compare(const History& history) {
   for (std::size_t i = 0; i < history.steps.size(); ++i) {
     const Step& step = history.steps[i];
     if (step.what == Step::What::act) {
+      const std::uint64_t set_back = intake.gaps().count(feed::GapKind::set_back);
       intake.accept(step.act.event(), instant(step.at));
       order.arrive(step.act, step.at);
+      if (intake.gaps().count(feed::GapKind::set_back) > set_back) order.begin_counters_anew();
     } else if (auto failure = look_at_both(i)) {
       return failure;
     }

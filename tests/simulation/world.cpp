@@ -306,6 +306,7 @@ class World final : private Surroundings {
     ++told_;
     delivered_.act(*number, millis(clock.latest(wall)), clock.is_in_doubt(watermark_, wall));
     refused_ = refused();
+    set_back_ = set_back();
     ++outcome_.delivered;
     if (crash_at_event_ && --*crash_at_event_ == 0 && random_.percent(50)) {
       crash_at_event_.reset();
@@ -320,8 +321,14 @@ class World final : private Surroundings {
            counters.rejected[static_cast<std::size_t>(proto::Reject::too_late)];
   }
 
+  std::uint64_t set_back() const {
+    return process_->monitor().intake().gaps().count(feed::GapKind::set_back);
+  }
+
   void delivered() override {
-    if (refused() > refused_) delivered_.newest_was_refused();
+    const bool clocks_were_set_back = set_back() > set_back_;
+    if (clocks_were_set_back || refused() > refused_) delivered_.newest_was_refused();
+    if (clocks_were_set_back) begin_counters_anew();
     watermark_ = process_->monitor().intake().watermark();
     if (crash_at_event_ && *crash_at_event_ <= 0) {
       crash_at_event_.reset();
@@ -914,6 +921,7 @@ class World final : private Surroundings {
   std::vector<Batch> batches_;  ///< of the journal, that were closed
   bool counts_more_refused_ = false;
   std::uint64_t refused_ = 0;             ///< before the event that is being delivered
+  std::uint64_t set_back_ = 0;            ///< gaps of that kind, before it
   std::set<std::uint64_t> safe_batches_;  ///< those that are on disk
   std::vector<Mark> marks_;
   std::map<std::size_t, int> published_in_;  ///< the numbering, by the act's number

@@ -271,6 +271,25 @@ TEST(IntakeImage, AnOpenGapIsStillOpenAndIsNotCountedTwice) {
   EXPECT_EQ(after.gaps().total(), Millis{9'000});
 }
 
+TEST(IntakeImage, WhatIsSentAgainAndOfTheFutureSinceClocksWereSetBackIsAGapAndCountersBeginAnew) {
+  RecordingSink sink;
+  Intake intake(kSettings, proto::IdHasher{}, sink);
+  intake.event(message(kStart), at(kStart));
+  intake.event(message(kStart + 5'000), at(kStart + 5'000));
+  RecordingSink sink_after;
+  Intake after(kSettings, proto::IdHasher{}, sink_after);
+  ASSERT_TRUE(load(after, image_of(intake)));
+  const Instant set_back = at(kStart - 595'000);
+
+  after.connected(Millis{5'000}, set_back);
+  EXPECT_EQ(after.accept(message(kStart + 6'000), set_back), Outcome::future);
+  EXPECT_EQ(after.accept(message(kStart + 7'000), set_back), Outcome::future);
+
+  EXPECT_EQ(after.gaps().count(GapKind::set_back), 1u);
+  EXPECT_TRUE(after.gaps().misses_events_of(at(kStart + 7'000)));
+  EXPECT_EQ(after.counters().events[static_cast<std::size_t>(proto::Type::message)], 0u);
+}
+
 TEST(IntakeImage, EveryTruncationIsRefused) {
   RecordingSink sink;
   Intake intake(kSettings, proto::IdHasher{}, sink);
