@@ -173,13 +173,26 @@ void Persistence::begin(Monitor& monitor, std::function<std::optional<feed::Curs
 void Persistence::tick(proto::Instant wall) {
   const auto now = Checkpoints::Steady::now();
   if (journal_ && journal_->is_due(now)) journal_->tick(now, mark());
-  if (journal_ && journal_->counters().dropped_batches != dropped_batches_) {
-    dropped_batches_ = journal_->counters().dropped_batches;
-    has_failed_ = true;
-  }
+  if (journal_) look_at_journal(now);
   // Only behind a failure: where the disk hangs, a look at it would hold up the numbers.
   if (has_failed_ && !checkpoints_->is_running()) look_after_directory();
   checkpoints_->tick(now, wall);
+}
+
+void Persistence::look_at_journal(Checkpoints::Steady::time_point now) {
+  const store::JournalCounters counters = journal_->counters();
+  if (counters.dropped_batches != std::exchange(dropped_batches_, counters.dropped_batches))
+    has_failed_ = true;
+  const JournalFailures::Change change = journal_failures_.look(counters, now);
+  if (change == JournalFailures::Change::ended) {
+    log(LogLevel::info, "Journal is written again.",
+        {{"dropped_batches", static_cast<std::int64_t>(counters.dropped_batches)}});
+  }
+  if (change != JournalFailures::Change::began) return;
+  log(LogLevel::error, "Journal failed; what is not written of it a crash may lose.",
+      {{"error", counters.last_error != 0 ? std::strerror(counters.last_error)
+                                          : "the disk does not follow"},
+       {"directory", directory_.path()}});
 }
 
 bool Persistence::look_after_directory() {

@@ -10,6 +10,7 @@
 
 #include "daemon/checkpoints.hpp"
 #include "daemon/forked_snapshots.hpp"
+#include "daemon/journal_failures.hpp"
 #include "daemon/journal_recorder.hpp"
 #include "daemon/recovery.hpp"
 #include "daemon/serve/status.hpp"
@@ -73,6 +74,7 @@ class Persistence {
   void set_aside(const Recovered& recovered);
   void count_refused(store::Refusal why);
   void begin_journal(Monitor& monitor);
+  void look_at_journal(Checkpoints::Steady::time_point now);
   store::JournalMark mark() const;
 
   store::StateDirectory directory_;
@@ -85,6 +87,7 @@ class Persistence {
   std::uint64_t recovered_events_ = 0;
   std::optional<store::JournalWriter> journal_;
   std::optional<JournalRecorder> recorder_;
+  JournalFailures journal_failures_;
   std::optional<Checkpoints> checkpoints_;
   std::vector<serve::LabelCount> refused_;
   std::optional<store::SnapshotInfo> restored_from_;
