@@ -3,8 +3,9 @@
 //
 // Against the public suite, autobahntestsuite or its container image crossbario/autobahn-testsuite:
 //
-//     wstest -m fuzzingserver          # listens on 127.0.0.1:9001; fuzzingserver.json says which
-//     cases echo_client --url ws://127.0.0.1:9001 xdg-open reports/clients/index.html
+//     wstest -m fuzzingserver   # on 127.0.0.1:9001; fuzzingserver.json says which cases
+//     echo_client --url ws://127.0.0.1:9001
+//     xdg-open reports/clients/index.html
 //
 // Chapters 1 to 7 and 10 are what we hold ourselves to; 12 and 13 need --permessage-deflate. The
 // suite's control protocol is a WebSocket itself: /getCaseCount answers with a number,
@@ -13,6 +14,7 @@
 //
 // Exit code: 0 when all cases were run, whatever the server thinks of them; 1 when it could not be
 // asked; 2 for a command line that is not understood.
+#include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <charconv>
@@ -21,7 +23,6 @@
 #include <deque>
 #include <exception>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -139,40 +140,26 @@ int run_all(const Options& options, const feed::Endpoint& endpoint) {
   return 0;
 }
 
-std::optional<Options> read_options(int count, char** values) {
-  Options options;
-  for (int i = 1; i < count; ++i) {
-    const std::string_view name = values[i];
-    if (name == "--permessage-deflate") {
-      options.permessage_deflate = true;
-      continue;
-    }
-    if (i + 1 == count) return std::nullopt;
-    const char* const value = values[++i];
-    if (name == "--url") {
-      options.url = value;
-    } else if (name == "--agent") {
-      options.agent = value;
-    } else if (name == "--ca-file") {
-      options.ca_file = value;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return options;
-}
-
 }  // namespace
 }  // namespace deskpulse
 
 int main(int count, char** values) {
-  const auto options = deskpulse::read_options(count, values);
-  const auto endpoint = options ? deskpulse::feed::parse_endpoint(options->url) : std::nullopt;
+  deskpulse::Options options;
+  CLI::App app("An echo client over the feed's WebSocket connection, for the Autobahn test suite",
+               "echo_client");
+  app.add_option("--url", options.url, "Where the suite listens")->required()->type_name("ws://…");
+  app.add_option("--agent", options.agent, "The name in its report")->capture_default_str();
+  app.add_option("--ca-file", options.ca_file, "Certificates to trust, for wss://");
+  app.add_flag("--permessage-deflate", options.permessage_deflate, "For chapters 12 and 13");
+  try {
+    app.parse(count, values);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const auto endpoint = deskpulse::feed::parse_endpoint(options.url);
   if (!endpoint) {
-    deskpulse::complain(
-        "usage: echo_client --url ws://HOST:PORT [--agent NAME] [--ca-file FILE] "
-        "[--permessage-deflate]");
+    deskpulse::complain("--url: " + options.url + " is no ws:// or wss:// address");
     return 2;
   }
-  return deskpulse::run_all(*options, *endpoint);
+  return deskpulse::run_all(options, *endpoint);
 }

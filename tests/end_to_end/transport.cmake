@@ -1,6 +1,7 @@
 # The feed's connection against peers that break the rules, and against the rules themselves.
 add_executable(echo_client echo_client.cpp)
-target_link_libraries(echo_client PRIVATE asio websocket_feed warnings)
+find_package(CLI11 REQUIRED)
+target_link_libraries(echo_client PRIVATE asio websocket_feed CLI11::CLI11 warnings)
 
 foreach(test hostile_peers echo_client)
   add_test(NAME EndToEnd.${test}
