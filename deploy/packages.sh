@@ -51,6 +51,8 @@ curl                 asks the daemon for its pages
 lintian              checks the Debian package
 dpkg-dev             makes the Debian package
 mandoc               checks the manual pages
+sudo                 a word of commands in the documents
+iproute2             the network of a machine that is booted to try them
 systemd              judges the unit of the service
 prometheus           scrapes the daemon, checks its pages
 prometheus-alertmanager  sends messages of alerts

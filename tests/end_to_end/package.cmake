@@ -18,4 +18,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" AND NOT DESKPULSE_SANITIZE)
     COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/package_content_test.py)
   set_tests_properties(EndToEnd.package_content PROPERTIES LABELS end_to_end TIMEOUT 1800
     ENVIRONMENT "${programs};BUILD_DIRECTORY=${PROJECT_BINARY_DIR}")
+  # The commands of the documents, on a machine that is booted for them: skipped where there can be none.
+  add_test(NAME EndToEnd.commands
+    COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/commands/commands_test.py)
+  set_tests_properties(EndToEnd.commands PROPERTIES LABELS end_to_end TIMEOUT 1800
+    SKIP_RETURN_CODE 77 ENVIRONMENT "${programs}")
+  set_tests_properties(EndToEnd.package_content EndToEnd.commands PROPERTIES RESOURCE_LOCK cpack)
 endif()
