@@ -4,8 +4,8 @@
 #include <exception>
 #include <iostream>
 
-#include "daemon/command_line.hpp"
-#include "daemon/exit_code.hpp"
+#include "daemon/app/command_line.hpp"
+#include "daemon/app/exit_code.hpp"
 
 namespace {
 

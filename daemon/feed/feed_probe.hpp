@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "daemon/feed/feed.hpp"
-#include "daemon/feed/gap_ledger.hpp"
+#include "daemon/intake/gap_ledger.hpp"
 #include "proto/event.hpp"
 
 namespace deskpulse::feed {
@@ -19,9 +19,9 @@ class FeedProbe {
   /// `resume` is "ok", "gap", "reset", "live" or "plain".
   virtual void connected(std::string_view /*resume*/) {}
   /// `detail` is the error's own sentence, for example of OpenSSL or the HTTP status; may be empty.
-  virtual void disconnected(Disconnect /*reason*/, std::string_view /*detail*/) {}
+  virtual void disconnected(intake::Disconnect /*reason*/, std::string_view /*detail*/) {}
   virtual void reconnecting(proto::Millis /*wait*/, int /*attempt*/) {}
-  virtual void gap(GapKind /*kind*/) {}
+  virtual void gap(intake::GapKind /*kind*/) {}
 };
 
 }  // namespace deskpulse::feed

@@ -26,7 +26,7 @@ constexpr std::size_t kAhead = 4;
 /// One run over one descriptor: cuts it into lines, which are decoded where they lie.
 class LineReader {
  public:
-  LineReader(Intake& intake, const WallClock& wall, const ReplaySettings& settings,
+  LineReader(intake::Intake& intake, const WallClock& wall, const ReplaySettings& settings,
              const RefusedLine& refused)
       : intake_(intake),
         clock_(wall),
@@ -141,7 +141,7 @@ class LineReader {
     if (refused_) refused_(line_, rejection);
   }
 
-  Intake& intake_;
+  intake::Intake& intake_;
   const WallClock& clock_;
   proto::Instant wall_{};
   const ReplaySettings& settings_;
@@ -159,7 +159,7 @@ class LineReader {
 
 }  // namespace
 
-ReplayResult replay(int descriptor, Intake& intake, const WallClock& wall,
+ReplayResult replay(int descriptor, intake::Intake& intake, const WallClock& wall,
                     const ReplaySettings& settings, const RefusedLine& refused,
                     const Progress& progress) {
   return LineReader(intake, wall, settings, refused).read(descriptor, progress);

@@ -7,7 +7,7 @@
 #include <optional>
 #include <system_error>
 
-#include "daemon/feed/intake.hpp"
+#include "daemon/intake/intake.hpp"
 #include "proto/event.hpp"
 #include "proto/rejection.hpp"
 
@@ -41,7 +41,7 @@ using WallClock = std::function<proto::Instant()>;
 /// long. Events are handed over in their order, a few lines behind the one that is being decoded,
 /// so a refused line may be told before the events of the lines next to it are taken. Decodes in
 /// place from 1 MiB reads: about 300 ns a line of 220 bytes without the intake.
-ReplayResult replay(int descriptor, Intake& intake, const WallClock& wall,
+ReplayResult replay(int descriptor, intake::Intake& intake, const WallClock& wall,
                     const ReplaySettings& settings = {}, const RefusedLine& refused = {},
                     const Progress& progress = {});
 

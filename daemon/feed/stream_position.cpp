@@ -22,7 +22,7 @@ std::optional<proto::Position> StreamPosition::ask() const {
   return std::nullopt;
 }
 
-std::optional<GapKind> StreamPosition::ready(const proto::Ready& ready) {
+std::optional<intake::GapKind> StreamPosition::ready(const proto::Ready& ready) {
   const bool same_epoch =
       cursor_ && cursor_->source.is_same(source_) && cursor_->epoch == ready.epoch;
   const bool had_history = std::exchange(has_history_, true);
@@ -37,14 +37,14 @@ std::optional<GapKind> StreamPosition::ready(const proto::Ready& ready) {
     cursor_->source = source_;
     return std::nullopt;
   }
-  std::optional<GapKind> gap;
+  std::optional<intake::GapKind> gap;
   if (asked) {
     const bool reset = !same_epoch || lost || ready.resume == Resume::reset;
-    gap = reset ? GapKind::reset : GapKind::resume;
+    gap = reset ? intake::GapKind::reset : intake::GapKind::resume;
   } else if (had_history) {
-    gap = GapKind::resume;
+    gap = intake::GapKind::resume;
   } else if (ready.resume == Resume::live || ready.floor > 1) {
-    gap = GapKind::live_start;
+    gap = intake::GapKind::live_start;
   }
   at_ready_ = ready.resume == Resume::live ? ready.head : before_floor;
   // What the same numbers meant before they mean still, whatever the server calls its answer.

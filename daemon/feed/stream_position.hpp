@@ -35,7 +35,7 @@ class StreamPosition {
   /// The server's answer. The gap that it means, if it means one: live_start where there is nothing
   /// before that could be missed. In the same epoch no position that was delivered is taken again,
   /// whatever the answer says: an event without an id would count twice.
-  std::optional<GapKind> ready(const proto::Ready& ready);
+  std::optional<intake::GapKind> ready(const proto::Ready& ready);
 
   struct Frame {
     bool valid = true;  ///< false: no such positions exist; the connection is to be ended

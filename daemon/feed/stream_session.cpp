@@ -32,7 +32,7 @@ StreamSession::StreamSession(StreamSettings settings)
   if (is_plain()) position_.forget();
 }
 
-void StreamSession::listen(FeedListener* listener, FeedProbe* probe) {
+void StreamSession::listen(intake::FeedListener* listener, FeedProbe* probe) {
   listener_ = listener;
   probe_ = probe;
 }
@@ -41,9 +41,9 @@ std::string StreamSession::opened(Instant wall) {
   assert(!open_);
   open_ = true;
   if (is_plain()) {
-    std::optional<GapKind> gap;
-    if (!has_history_) gap = GapKind::live_start;
-    if (owes_gap_) gap = GapKind::disconnect;
+    std::optional<intake::GapKind> gap;
+    if (!has_history_) gap = intake::GapKind::live_start;
+    if (owes_gap_) gap = intake::GapKind::disconnect;
     silence_limit_ = settings_.pong_within;
     became_ready(settings_.ping_every, "plain", gap, std::nullopt, wall);
     return {};
@@ -107,7 +107,7 @@ StreamSession::Verdict StreamSession::frame(const proto::ServerFrame& frame, Ins
 StreamSession::Verdict StreamSession::bye(const proto::Bye& bye) {
   if (!bye.resume) position_.forget();
   const bool is_auth = bye.code == proto::ByeCode::auth;
-  return end({{is_auth ? Disconnect::unauthorized : Disconnect::bye,
+  return end({{is_auth ? intake::Disconnect::unauthorized : intake::Disconnect::bye,
                "code " + std::string(proto::bye_code_name(bye.code))},
               kNormal});
 }
@@ -159,7 +159,7 @@ void StreamSession::look_whether_caught_up() {
 }
 
 StreamSession::Verdict StreamSession::breach(std::string_view what) {
-  return end({{Disconnect::session_error, std::string(what)}, kProtocolError});
+  return end({{intake::Disconnect::session_error, std::string(what)}, kProtocolError});
 }
 
 StreamSession::Verdict StreamSession::end(Ending ending) {
@@ -171,7 +171,7 @@ StreamSession::Verdict StreamSession::end(Ending ending) {
 }
 
 void StreamSession::became_ready(proto::Millis heartbeat, std::string_view resume,
-                                 std::optional<GapKind> gap, std::optional<Instant> ts,
+                                 std::optional<intake::GapKind> gap, std::optional<Instant> ts,
                                  Instant wall) {
   ready_ = true;
   has_history_ = true;
@@ -182,17 +182,18 @@ void StreamSession::became_ready(proto::Millis heartbeat, std::string_view resum
   if (listener_ != nullptr) listener_->missed_until(ts, wall);
 }
 
-void StreamSession::disconnected(Disconnect reason, std::string_view detail) {
+void StreamSession::disconnected(intake::Disconnect reason, std::string_view detail) {
   if (std::exchange(has_ended_, false)) return;
   if (probe_ != nullptr) probe_->disconnected(reason, detail);
-  if (reason == Disconnect::message_too_large) reject({proto::Reject::too_large, {}});
+  if (reason == intake::Disconnect::message_too_large) reject({proto::Reject::too_large, {}});
   const bool was_ready = std::exchange(ready_, false);
   open_ = false;
   if (listener_ != nullptr) listener_->disconnected(reason);
   if (!was_ready) return;
-  if (is_plain()) report_gap(GapKind::disconnect);
+  if (is_plain()) report_gap(intake::GapKind::disconnect);
   // Asked again the server would send the same again, and the stream would stand here for ever.
-  if (reason == Disconnect::message_too_large && position_.pass_over()) report_gap(GapKind::hole);
+  if (reason == intake::Disconnect::message_too_large && position_.pass_over())
+    report_gap(intake::GapKind::hole);
 }
 
 void StreamSession::change(StreamSettings settings) {
@@ -203,7 +204,7 @@ void StreamSession::change(StreamSettings settings) {
   if (is_plain()) {
     // The end of a plain connection is a gap already; that of one with a position becomes one now.
     if (!was_plain && has_history_) {
-      report_gap(GapKind::disconnect);
+      report_gap(intake::GapKind::disconnect);
       owes_gap_ = false;
     }
     position_.forget();
@@ -237,11 +238,11 @@ void StreamSession::reject(const proto::Rejection& rejection) {
 }
 
 void StreamSession::found_hole(Instant wall) {
-  report_gap(GapKind::hole);
+  report_gap(intake::GapKind::hole);
   if (listener_ != nullptr) listener_->missed_until(std::nullopt, wall);
 }
 
-void StreamSession::report_gap(GapKind kind) {
+void StreamSession::report_gap(intake::GapKind kind) {
   if (probe_ != nullptr) probe_->gap(kind);
   if (listener_ != nullptr) listener_->gap(kind);
 }

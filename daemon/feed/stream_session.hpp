@@ -43,7 +43,7 @@ class StreamSession {
   explicit StreamSession(StreamSettings settings);
 
   /// Who is told; null: nobody, from now on.
-  void listen(FeedListener* listener, FeedProbe* probe = nullptr);
+  void listen(intake::FeedListener* listener, FeedProbe* probe = nullptr);
 
   /// The WebSocket is open. What to send first, or nothing: a plain stream is ready at once.
   std::string opened(proto::Instant wall);
@@ -70,7 +70,7 @@ class StreamSession {
   const Ending& ending() const { return ending_; }
 
   /// The connection is over, or could not be made. `detail`: as of End.
-  void disconnected(Disconnect reason, std::string_view detail = {});
+  void disconnected(intake::Disconnect reason, std::string_view detail = {});
 
   /// Goes on with other settings at the same position, where there is one and the source is the
   /// same; only between two connections. `resume_from` and `has_history` are not looked at.
@@ -101,19 +101,20 @@ class StreamSession {
   Verdict events(const proto::Events& frame, proto::Instant wall);
   Verdict breach(std::string_view what);
   Verdict end(Ending ending);
-  void became_ready(proto::Millis heartbeat, std::string_view resume, std::optional<GapKind> gap,
-                    std::optional<proto::Instant> ts, proto::Instant wall);
+  void became_ready(proto::Millis heartbeat, std::string_view resume,
+                    std::optional<intake::GapKind> gap, std::optional<proto::Instant> ts,
+                    proto::Instant wall);
   void deliver(const proto::Decoded<proto::Event>& event, proto::Instant wall);
   void reject(const proto::Rejection& rejection);
   /// Amid a connection.
   void found_hole(proto::Instant wall);
   void look_whether_caught_up();
-  void report_gap(GapKind kind);
+  void report_gap(intake::GapKind kind);
 
   StreamSettings settings_;
   StreamPosition position_;
   proto::Decoder decoder_;
-  FeedListener* listener_ = nullptr;
+  intake::FeedListener* listener_ = nullptr;
   FeedProbe* probe_ = nullptr;
   bool open_ = false;
   bool ready_ = false;

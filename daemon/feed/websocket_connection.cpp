@@ -72,32 +72,33 @@ bool are_of_one_library(const error_code& error, const error_code& other) {
 /// Why a read failed.
 End ended_by(const error_code& error) {
   if (error == websocket::error::message_too_big || error == websocket::error::buffer_overflow)
-    return {Disconnect::message_too_large, "send smaller frames, or raise the limit on their size"};
+    return {intake::Disconnect::message_too_large,
+            "send smaller frames, or raise the limit on their size"};
   if (error == websocket::error::bad_frame_payload || error == websocket::error::bad_close_payload)
-    return {Disconnect::bad_utf8, error.message()};
+    return {intake::Disconnect::bad_utf8, error.message()};
   if (error == websocket::error::partial_deflate_block ||
       are_of_one_library(error, beast::zlib::error::stream_error))
-    return {Disconnect::bad_compression, error.message()};
+    return {intake::Disconnect::bad_compression, error.message()};
   if (are_of_one_library(error, websocket::error::closed))
-    return {Disconnect::protocol_error, error.message()};
+    return {intake::Disconnect::protocol_error, error.message()};
   if (error == asio::error::eof || error == ssl::error::stream_truncated ||
       error == beast::http::error::end_of_stream || error == beast::http::error::partial_message)
-    return {Disconnect::dropped_by_peer, "the connection ended without a close frame"};
+    return {intake::Disconnect::dropped_by_peer, "the connection ended without a close frame"};
   if (are_of_one_library(error, beast::http::error::end_of_stream))
-    return {Disconnect::handshake_malformed, error.message()};
+    return {intake::Disconnect::handshake_malformed, error.message()};
   if (error.category() == asio::error::get_ssl_category())
-    return {Disconnect::tls_failed, error.message()};
-  return {Disconnect::connection_lost, error.message()};
+    return {intake::Disconnect::tls_failed, error.message()};
+  return {intake::Disconnect::connection_lost, error.message()};
 }
 
 /// Why the TLS handshake failed. `verified` is what OpenSSL made of the certificate.
 End tls_ended_by(const error_code& error, long verified) {
   if (verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH)
-    return {Disconnect::tls_wrong_name, "the certificate is for another host"};
+    return {intake::Disconnect::tls_wrong_name, "the certificate is for another host"};
   if (verified != X509_V_OK) {
     const bool is_time =
         verified == X509_V_ERR_CERT_HAS_EXPIRED || verified == X509_V_ERR_CERT_NOT_YET_VALID;
-    return {is_time ? Disconnect::tls_expired : Disconnect::tls_untrusted,
+    return {is_time ? intake::Disconnect::tls_expired : intake::Disconnect::tls_untrusted,
             X509_verify_cert_error_string(verified)};
   }
   if (error.category() != asio::error::get_ssl_category()) return ended_by(error);
@@ -105,19 +106,19 @@ End tls_ended_by(const error_code& error, long verified) {
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
     case SSL_R_HTTP_REQUEST:
-      return {Disconnect::not_tls, error.message()};
+      return {intake::Disconnect::not_tls, error.message()};
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
-      return {Disconnect::tls_version, error.message()};
+      return {intake::Disconnect::tls_version, error.message()};
     default:
-      return {Disconnect::tls_failed, error.message()};
+      return {intake::Disconnect::tls_failed, error.message()};
   }
 }
 
 /// The server closed the WebSocket. What it wrote beside the code may be anything.
 End closed_with(const websocket::close_reason& reason) {
-  if (!reason) return {Disconnect::closed_by_peer, "no code"};
-  return {Disconnect::closed_by_peer, "code " + std::to_string(reason.code)};
+  if (!reason) return {intake::Disconnect::closed_by_peer, "no code"};
+  return {intake::Disconnect::closed_by_peer, "code " + std::to_string(reason.code)};
 }
 
 /// Beast lets a text end inside a character when its last frame is empty. All before is checked.
@@ -133,10 +134,10 @@ bool ends_inside_a_character(std::string_view text) {
 /// Why an answer other than 101 is what it is.
 End declined_by(unsigned status) {
   const auto reason = [status] {
-    if (status == 401 || status == 403) return Disconnect::unauthorized;
-    if (status == 429 || status >= 500) return Disconnect::service_unavailable;
-    if (status >= 300 && status < 400) return Disconnect::redirected;
-    return Disconnect::handshake_rejected;
+    if (status == 401 || status == 403) return intake::Disconnect::unauthorized;
+    if (status == 429 || status >= 500) return intake::Disconnect::service_unavailable;
+    if (status >= 300 && status < 400) return intake::Disconnect::redirected;
+    return intake::Disconnect::handshake_rejected;
   };
   return {reason(), "HTTP status " + std::to_string(status)};
 }
@@ -229,7 +230,7 @@ class WebsocketConnection::Impl final : public ReadObserver,
   void waiting(bool incomplete, std::uint64_t unit) override;
   void tearing_down() override;
   /// Ends everything that is under way. The first reason stays.
-  void drop(std::optional<Disconnect> why);
+  void drop(std::optional<intake::Disconnect> why);
   void over();
   /// The reason for which we dropped the connection, or else the other one.
   End dropped(End otherwise) const;
@@ -246,11 +247,11 @@ class WebsocketConnection::Impl final : public ReadObserver,
   asio::cancellation_signal cancel_wait_;
   beast::flat_buffer message_;
   Waiting waiting_ = Waiting::nothing;
-  std::optional<Disconnect> reason_;  ///< why we dropped it
-  std::string_view phase_;            ///< of the handshake: what it waits for
-  bool leaving_ = false;              ///< close() was called
-  bool closing_ = false;              ///< and has let Beast say goodbye, which may be asked once
-  bool open_ = false;                 ///< messages go in and out
+  std::optional<intake::Disconnect> reason_;  ///< why we dropped it
+  std::string_view phase_;                    ///< of the handshake: what it waits for
+  bool leaving_ = false;                      ///< close() was called
+  bool closing_ = false;  ///< and has let Beast say goodbye, which may be asked once
+  bool open_ = false;     ///< messages go in and out
   bool ended_ = false;
   bool heard_ = false;  ///< since the network was last waited for
   Steady::time_point settled_at_{};
@@ -270,9 +271,9 @@ asio::awaitable<End> WebsocketConnection::Impl::run() {
   std::string failure;
   if (settings_.endpoint.tls) tls_.emplace(tls_context(settings_.ca_file, failure));
   if (!failure.empty()) {
-    end = {Disconnect::ca_unreadable, failure};
+    end = {intake::Disconnect::ca_unreadable, failure};
   } else if (!leaving_ && !has_memory()) {
-    end = {Disconnect::connection_lost, "there is no memory for it"};
+    end = {intake::Disconnect::connection_lost, "there is no memory for it"};
   } else if (!leaving_) {
     end = co_await work();
     over();
@@ -328,10 +329,10 @@ asio::awaitable<std::vector<Tcp::endpoint>> WebsocketConnection::Impl::resolve(
   NameResolver::Name name{endpoint.host, endpoint.port};
   std::optional<NameResolver::Addresses> found = co_await names_.resolve(std::move(name), deadline);
   if (!found) {
-    end = {Disconnect::resolve_timeout, "the name server did not answer"};
+    end = {intake::Disconnect::resolve_timeout, "the name server did not answer"};
     co_return std::vector<Tcp::endpoint>();
   }
-  if (found->endpoints.empty()) end = {Disconnect::resolve_failed, std::move(found->error)};
+  if (found->endpoints.empty()) end = {intake::Disconnect::resolve_failed, std::move(found->error)};
   co_return std::move(found->endpoints);
 }
 
@@ -353,7 +354,7 @@ asio::awaitable<bool> WebsocketConnection::Impl::connect(Steady::time_point dead
       stream().socket().set_option(Tcp::no_delay(true), ignored);
       co_return true;
     }
-    end = {in_time ? Disconnect::refused : Disconnect::connect_timeout,
+    end = {in_time ? intake::Disconnect::refused : intake::Disconnect::connect_timeout,
            in_time ? error.message() : std::string()};
     beast_close_socket(stream());
   }
@@ -374,7 +375,7 @@ asio::awaitable<bool> WebsocketConnection::Impl::secure(End& end) {
                        : SSL_set1_host(session, host.c_str()) == 1 &&
                              SSL_set_tlsext_host_name(session, host.c_str()) == 1;
   if (!is_expected) {
-    end = {Disconnect::tls_failed, "the name of the host cannot be asked for"};
+    end = {intake::Disconnect::tls_failed, "the name of the host cannot be asked for"};
     co_return false;
   }
   const auto [error] = co_await tls.async_handshake(ssl::stream_base::client, as_result);
@@ -409,16 +410,18 @@ asio::awaitable<bool> WebsocketConnection::Impl::upgrade(End& end) {
   }
   if (error) {
     End why = ended_by(error);
-    if (error == websocket::error::bad_sec_accept) why.reason = Disconnect::accept_key_wrong;
-    if (why.reason == Disconnect::protocol_error) why.reason = Disconnect::handshake_malformed;
+    if (error == websocket::error::bad_sec_accept)
+      why.reason = intake::Disconnect::accept_key_wrong;
+    if (why.reason == intake::Disconnect::protocol_error)
+      why.reason = intake::Disconnect::handshake_malformed;
     end = dropped(std::move(why));
     co_return false;
   }
   const auto agreed = response[beast::http::field::sec_websocket_protocol];
   if (std::string_view(agreed.data(), agreed.size()) != settings_.subprotocol) {
-    end.reason = Disconnect::wrong_subprotocol;
+    end.reason = intake::Disconnect::wrong_subprotocol;
   } else if (!are_offered(response, settings_.permessage_deflate)) {
-    end.reason = Disconnect::wrong_extension;
+    end.reason = intake::Disconnect::wrong_extension;
   } else {
     co_return true;
   }
@@ -468,7 +471,7 @@ asio::awaitable<End> WebsocketConnection::Impl::read() {
       const std::string_view whole(static_cast<const char*>(data.data()), data.size());
       if (ws_->got_text() && !is_lost && ends_inside_a_character(whole)) {
         co_await say_goodbye(websocket::close_code::bad_payload);
-        co_return End{Disconnect::bad_utf8, "the text ends inside a character"};
+        co_return End{intake::Disconnect::bad_utf8, "the text ends inside a character"};
       }
       next = Next::go_on;
       if (handler_ != nullptr) {
@@ -556,24 +559,24 @@ void WebsocketConnection::Impl::expired(Deadline which) {
       beast_close_socket(stream());  // the next address may do better
       return;
     case Deadline::handshake:
-      return drop(Disconnect::handshake_timeout);
+      return drop(intake::Disconnect::handshake_timeout);
     case Deadline::message:
-      return drop(Disconnect::message_timeout);
+      return drop(intake::Disconnect::message_timeout);
     case Deadline::silence:
-      return drop(Disconnect::silence);
+      return drop(intake::Disconnect::silence);
     case Deadline::close:
       return drop(std::nullopt);
   }
 }
 
-void WebsocketConnection::Impl::drop(std::optional<Disconnect> why) {
+void WebsocketConnection::Impl::drop(std::optional<intake::Disconnect> why) {
   if (why && !reason_) reason_ = why;
   names_.give_up();
   if (ws_) beast_close_socket(stream());
 }
 
 End WebsocketConnection::Impl::dropped(End otherwise) const {
-  if (reason_ == Disconnect::handshake_timeout) return {*reason_, std::string(phase_)};
+  if (reason_ == intake::Disconnect::handshake_timeout) return {*reason_, std::string(phase_)};
   if (reason_) return {*reason_, {}};
   return otherwise;
 }
@@ -613,7 +616,7 @@ void WebsocketConnection::Impl::close() {
   if (std::exchange(leaving_, true)) return;
   switch (waiting_) {
     case Waiting::connecting:
-      return drop(Disconnect::stopped);
+      return drop(intake::Disconnect::stopped);
     case Waiting::network:
       // A read over TLS heeds no gentler kind; nothing has been read yet, so nothing is lost.
       cancel_wait_.emit(asio::cancellation_type::terminal);
@@ -633,7 +636,7 @@ void WebsocketConnection::Impl::close() {
 void WebsocketConnection::Impl::abandon() {
   handler_ = nullptr;
   leaving_ = true;
-  drop(Disconnect::stopped);
+  drop(intake::Disconnect::stopped);
 }
 
 WebsocketConnection::WebsocketConnection(asio::io_context& io, NameResolver& names,

@@ -78,7 +78,7 @@ class WebsocketFeed::Loop final : public MessageHandler, public std::enable_shar
         session_(stream_settings(settings_)),
         pause_(io) {}
 
-  void start(FeedListener& listener) {
+  void start(intake::FeedListener& listener) {
     listener_ = &listener;
     session_.listen(listener_, probe_.get());
     // Posted, so that nothing is said to the listener from inside start().
@@ -143,7 +143,7 @@ class WebsocketFeed::Loop final : public MessageHandler, public std::enable_shar
   Backoff backoff_;
   StreamSession session_;
   asio::steady_timer pause_;
-  FeedListener* listener_ = nullptr;  ///< null: nobody listens any more
+  intake::FeedListener* listener_ = nullptr;  ///< null: nobody listens any more
   std::unique_ptr<WebsocketConnection> connection_;
   bool stopping_ = false;  ///< leave the connection; for good where there is no `next_`
   std::optional<WebsocketSettings> next_;
@@ -163,22 +163,23 @@ asio::awaitable<void> WebsocketFeed::Loop::run() {
     session_.disconnected(end.reason, end.detail);
     if (stopping_) continue;
 
-    const auto wait = backoff_.next(end.reason == Disconnect::unauthorized);
+    const auto wait = backoff_.next(end.reason == intake::Disconnect::unauthorized);
     probe_->reconnecting(wait, backoff_.attempts());
     if (stopping_) continue;  // said from within one of these
     pause_.expires_after(wait);
     co_await pause_.async_wait(as_result);
   }
   if (listener_ == nullptr) co_return;
-  probe_->disconnected(Disconnect::stopped, {});
+  probe_->disconnected(intake::Disconnect::stopped, {});
   session_.listen(nullptr);
-  std::exchange(listener_, nullptr)->disconnected(Disconnect::stopped);
+  std::exchange(listener_, nullptr)->disconnected(intake::Disconnect::stopped);
 }
 
 asio::awaitable<End> WebsocketFeed::Loop::attempt() {
   Token token;
   if (!settings_.token_file.empty()) token = read_token_file(settings_.token_file);
-  if (!token.error.empty()) co_return End{Disconnect::token_unreadable, std::move(token.error)};
+  if (!token.error.empty())
+    co_return End{intake::Disconnect::token_unreadable, std::move(token.error)};
   if (stopping_) co_return End{};
   is_settled_ = false;
   next_ack_.reset();
@@ -260,7 +261,7 @@ WebsocketFeed::WebsocketFeed(asio::io_context& io, WebsocketSettings settings, W
 
 WebsocketFeed::~WebsocketFeed() { loop_->abandon(); }
 
-void WebsocketFeed::start(FeedListener& listener) { loop_->start(listener); }
+void WebsocketFeed::start(intake::FeedListener& listener) { loop_->start(listener); }
 
 void WebsocketFeed::stop() { loop_->stop(); }
 

@@ -71,7 +71,7 @@ class WebsocketFeed final : public Feed {
   /// Drops what is still open, without a word to the server or the listener.
   ~WebsocketFeed() override;
 
-  void start(FeedListener& listener) override;
+  void start(intake::FeedListener& listener) override;
   /// Closes the WebSocket and ends within `timeouts.close`; at once where there is none yet, also
   /// while a name server does not answer. The io_context then runs out of work.
   void stop() override;

@@ -30,13 +30,13 @@ constexpr std::string_view kIndexPage = R"(<!DOCTYPE html>
 </html>
 )";
 
-Routes all_routes(PrometheusPages& pages, LiveApi& api) {
-  Routes routes;
+http::Routes all_routes(PrometheusPages& pages, LiveApi& api) {
+  http::Routes routes;
   pages.add_routes(routes);
   api.add_routes(routes);
   add_wall(routes);
-  routes.add("/", [](const Request&, const Reply& reply) {
-    Response response;
+  routes.add("/", [](const http::Request&, const http::Reply& reply) {
+    http::Response response;
     response.content_type = "text/html; charset=utf-8";
     response.body = kIndexPage;
     reply(response);
@@ -46,27 +46,27 @@ Routes all_routes(PrometheusPages& pages, LiveApi& api) {
 
 }  // namespace
 
-DaemonServer::DaemonServer(DaemonServerSettings settings, TakeMoment take_moment,
-                           HttpServer::OnFailure on_failure)
+DaemonServer::DaemonServer(DaemonServerSettings settings, moment::TakeMoment take_moment,
+                           http::HttpServer::OnFailure on_failure)
     : moments_(std::make_shared<Moments>(std::move(take_moment), settings.feed_deadline,
                                          settings.moments_apart)),
       pages_(std::make_shared<PrometheusPages>(std::move(settings.build), moments_)),
       api_(std::make_shared<LiveApi>(moments_)),
-      server_(std::make_unique<HttpServer>(std::move(settings.http), all_routes(*pages_, *api_),
-                                           std::move(on_failure))) {
+      server_(std::make_unique<http::HttpServer>(
+          std::move(settings.http), all_routes(*pages_, *api_), std::move(on_failure))) {
   const AskingThread thread{[this](std::chrono::milliseconds delay, std::function<void()> work) {
                               server_->after(delay, std::move(work));
                             },
                             server_->poster()};
   moments_->ask_from(thread);
-  pages_->count_with([this]() -> const HttpCounts& { return server_->counts(); });
+  pages_->count_with([this]() -> const http::HttpCounts& { return server_->counts(); });
   api_->start(thread);
 }
 DaemonServer::~DaemonServer() { stop(); }
 
 std::uint16_t DaemonServer::start() { return server_->start(); }
 void DaemonServer::stop() { server_->stop(); }
-void DaemonServer::set_access(std::shared_ptr<Access> access) {
+void DaemonServer::set_access(std::shared_ptr<http::Access> access) {
   server_->set_access(std::move(access));
 }
 std::function<void(std::function<void()>)> DaemonServer::poster() { return server_->poster(); }

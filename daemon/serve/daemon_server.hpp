@@ -7,9 +7,9 @@
 #include <functional>
 #include <memory>
 
-#include "daemon/serve/http_server.hpp"
-#include "daemon/serve/moment.hpp"
-#include "daemon/serve/status.hpp"
+#include "daemon/http/http_server.hpp"
+#include "daemon/moment/moment.hpp"
+#include "daemon/moment/status.hpp"
 
 namespace deskpulse::serve {
 
@@ -18,8 +18,8 @@ class Moments;
 class PrometheusPages;
 
 struct DaemonServerSettings {
-  HttpSettings http;
-  BuildInfo build;
+  http::HttpSettings http;
+  moment::BuildInfo build;
   std::chrono::milliseconds feed_deadline{5'000};  ///< then 503
   /// Between two moments at least: who asks sooner waits so long at most.
   std::chrono::milliseconds moments_apart{100};
@@ -30,8 +30,8 @@ struct DaemonServerSettings {
 /// rendering; rendering and compressing are done on the HTTP thread.
 class DaemonServer {
  public:
-  DaemonServer(DaemonServerSettings settings, TakeMoment take_moment,
-               HttpServer::OnFailure on_failure = {});
+  DaemonServer(DaemonServerSettings settings, moment::TakeMoment take_moment,
+               http::HttpServer::OnFailure on_failure = {});
   ~DaemonServer();  ///< stops
   DaemonServer(const DaemonServer&) = delete;
   DaemonServer& operator=(const DaemonServer&) = delete;
@@ -39,14 +39,14 @@ class DaemonServer {
   /// See HttpServer.
   std::uint16_t start();
   void stop();
-  void set_access(std::shared_ptr<Access> access);
+  void set_access(std::shared_ptr<http::Access> access);
   std::function<void(std::function<void()>)> poster();
 
  private:
   const std::shared_ptr<Moments> moments_;
   const std::shared_ptr<PrometheusPages> pages_;
   const std::shared_ptr<LiveApi> api_;
-  const std::unique_ptr<HttpServer> server_;
+  const std::unique_ptr<http::HttpServer> server_;
 };
 
 }  // namespace deskpulse::serve

@@ -12,7 +12,7 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 double seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 
-std::array<double, kLines> point_of(const Moment& moment, const ShopRange& shops,
+std::array<double, kLines> point_of(const moment::Moment& moment, const ShopRange& shops,
                                     const ScopeChoice& choice) {
   engine::Levels levels;
   for (std::size_t s = shops.begin; s < shops.end; ++s) {
@@ -36,7 +36,7 @@ std::array<double, kLines> point_of(const Moment& moment, const ShopRange& shops
 
 }  // namespace
 
-void History::take(const Moment& moment) {
+void History::take(const moment::Moment& moment) {
   const proto::Instant slot{moment.at.time_since_epoch() / kStep * kStep};
   // A clock that is set back by a little goes through the same half minute twice.
   if (size_ != 0 && slot < end_ && end_ - slot <= kStep) return;

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/serve/moment.hpp"
+#include "daemon/moment/moment.hpp"
 
 namespace deskpulse::serve {
 
@@ -36,7 +36,7 @@ class History {
   static constexpr proto::Millis kStep{30'000};
   static constexpr std::size_t kPoints = 121;  ///< an hour, both ends
 
-  void take(const Moment& moment);
+  void take(const moment::Moment& moment);
 
   /// Points that there are, the newest at end().
   std::size_t size() const { return size_; }

@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/http/query.hpp"
 #include "daemon/serve/overview.hpp"
-#include "daemon/serve/query.hpp"
 #include "daemon/serve/snapshot.hpp"
 #include "daemon/serve/waiting_json.hpp"
 
@@ -33,59 +33,62 @@ constexpr std::string_view kBusy =
     "The thread that reads the feed is busy and gave no numbers in time, or there is no memory for "
     "them; try again.";
 
-WaitingWish longest_waits(const std::string& shop) { return {{shop, ""}, kSnapshotWaiting}; }
+moment::WaitingWish longest_waits(const std::string& shop) {
+  return {{shop, ""}, kSnapshotWaiting};
+}
 
 /// What a request asks for; or the sentence that says why it cannot be.
 struct Wanted {
-  WaitingWish wish;
+  moment::WaitingWish wish;
   std::string_view error;
 };
 
-Wanted read_query(const Request& request) {
-  const std::optional<Query> query = Query::parse(request.query);
+Wanted read_query(const http::Request& request) {
+  const std::optional<http::Query> query = http::Query::parse(request.query);
   if (!query) return {{}, kBadQuery};
   Wanted wanted{{{std::string(query->value("shop")), std::string(query->value("agent"))}, {}}, {}};
   const engine::WaitingScope& scope = wanted.wish.scope;
   if (scope.shop.size() > kMaxId || scope.agent.size() > kMaxId) return {{}, kLongId};
   if (!scope.agent.empty() && scope.shop.empty()) return {{}, kAgentAlone};
   if (const std::string_view limit = query->value("limit"); !limit.empty()) {
-    wanted.wish.limit = parse_count(limit, kMaxLimit);
+    wanted.wish.limit = http::parse_count(limit, kMaxLimit);
     if (!wanted.wish.limit) return {{}, kBadLimit};
   }
   return wanted;
 }
 
-bool has_numbers(const Moment& moment) {
+bool has_numbers(const moment::Moment& moment) {
   return moment.report.directory != nullptr && moment.report.scopes != nullptr &&
          !moment.spans.empty();
 }
 
 }  // namespace
 
-Response json_error(unsigned status, std::string_view sentence) {
-  TextBuffer text;
-  JsonWriter json(text);
+http::Response json_error(unsigned status, std::string_view sentence) {
+  text::TextBuffer text;
+  text::JsonWriter json(text);
   json.begin_object();
   json.member("error", sentence);
   json.end_object();
-  Response response = text_response(status, std::string(text.view()));
+  http::Response response = http::text_response(status, std::string(text.view()));
   response.content_type = kJsonType;
   return response;
 }
 
 LiveApi::LiveApi(std::shared_ptr<Moments> moments) : moments_(std::move(moments)) {}
 
-void LiveApi::add_routes(Routes& routes) {
+void LiveApi::add_routes(http::Routes& routes) {
   const auto weak = weak_from_this();
-  routes.add("/api/v1/snapshot", [weak](const Request& request, Reply reply) {
+  routes.add("/api/v1/snapshot", [weak](const http::Request& request, http::Reply reply) {
     if (const auto api = weak.lock()) api->snapshot(request, std::move(reply));
   });
-  routes.add("/api/v1/waiting", [weak](const Request& request, Reply reply) {
+  routes.add("/api/v1/waiting", [weak](const http::Request& request, http::Reply reply) {
     if (const auto api = weak.lock()) api->waiting(request, std::move(reply));
   });
-  routes.add_stream("/api/v1/stream", [weak](const Request& request, StreamReply reply) {
-    if (const auto api = weak.lock()) api->stream(request, std::move(reply));
-  });
+  routes.add_stream("/api/v1/stream",
+                    [weak](const http::Request& request, http::StreamReply reply) {
+                      if (const auto api = weak.lock()) api->stream(request, std::move(reply));
+                    });
 }
 
 void LiveApi::start(AskingThread thread) {
@@ -95,12 +98,12 @@ void LiveApi::start(AskingThread thread) {
   });
 }
 
-void LiveApi::snapshot(const Request& request, Reply reply) {
+void LiveApi::snapshot(const http::Request& request, http::Reply reply) {
   const Wanted wanted = read_query(request);
   if (!wanted.error.empty()) return reply(json_error(400, wanted.error));
   const std::string shop = wanted.wish.scope.shop;
   moments_->next({longest_waits(shop)}, [weak = weak_from_this(), request, shop,
-                                         reply = std::move(reply)](const Moment* moment) {
+                                         reply = std::move(reply)](const moment::Moment* moment) {
     const auto api = weak.lock();
     if (api == nullptr) return;
     if (moment == nullptr || !has_numbers(*moment)) return reply(json_error(503, kBusy));
@@ -111,15 +114,15 @@ void LiveApi::snapshot(const Request& request, Reply reply) {
   });
 }
 
-void LiveApi::waiting(const Request& request, Reply reply) {
+void LiveApi::waiting(const http::Request& request, http::Reply reply) {
   const Wanted wanted = read_query(request);
   if (!wanted.error.empty()) return reply(json_error(400, wanted.error));
   moments_->next({wanted.wish}, [weak = weak_from_this(), request, wish = wanted.wish,
-                                 reply = std::move(reply)](const Moment* moment) {
+                                 reply = std::move(reply)](const moment::Moment* moment) {
     const auto api = weak.lock();
     if (api == nullptr) return;
     if (moment == nullptr || !has_numbers(*moment)) return reply(json_error(503, kBusy));
-    const WaitingPage& page = *find_page(*moment, wish);
+    const moment::WaitingPage& page = *moment::find_page(*moment, wish);
     if (page.list.answer == engine::WaitingAnswer::unknown_shop)
       return reply(json_error(404, kNoShop));
     if (page.list.answer == engine::WaitingAnswer::unknown_agent)
@@ -128,28 +131,27 @@ void LiveApi::waiting(const Request& request, Reply reply) {
   });
 }
 
-void LiveApi::stream(const Request& request, StreamReply reply) {
+void LiveApi::stream(const http::Request& request, http::StreamReply reply) {
   const Wanted wanted = read_query(request);
   if (!wanted.error.empty()) return reply.refuse(json_error(400, wanted.error));
   const std::string shop = wanted.wish.scope.shop;
   // At most a second old, and many pages that come back at once are no burst of questions.
   if (const auto found = last_tick_.find(shop); found != last_tick_.end())
     return open(shop, reply, found->second);
-  moments_->next({longest_waits(shop)},
-                 [weak = weak_from_this(), shop, reply = std::move(reply)](const Moment* moment) {
-                   const auto api = weak.lock();
-                   if (api == nullptr) return;
-                   if (moment == nullptr || !has_numbers(*moment))
-                     return reply.refuse(json_error(503, kBusy));
-                   api->history_.take(*moment);
-                   const Snapshot* const snapshot = api->snapshot_of(*moment, shop);
-                   if (snapshot == nullptr) return reply.refuse(json_error(404, kNoShop));
-                   api->open(shop, reply, snapshot->event);
-                 });
+  moments_->next({longest_waits(shop)}, [weak = weak_from_this(), shop,
+                                         reply = std::move(reply)](const moment::Moment* moment) {
+    const auto api = weak.lock();
+    if (api == nullptr) return;
+    if (moment == nullptr || !has_numbers(*moment)) return reply.refuse(json_error(503, kBusy));
+    api->history_.take(*moment);
+    const Snapshot* const snapshot = api->snapshot_of(*moment, shop);
+    if (snapshot == nullptr) return reply.refuse(json_error(404, kNoShop));
+    api->open(shop, reply, snapshot->event);
+  });
 }
 
-void LiveApi::open(const std::string& shop, const StreamReply& reply, const Event& first) {
-  const std::shared_ptr<EventStream> stream = reply.accept();
+void LiveApi::open(const std::string& shop, const http::StreamReply& reply, const Event& first) {
+  const std::shared_ptr<http::EventStream> stream = reply.accept();
   if (stream->is_ended()) return;
   stream->send(first);
   readers_.push_back({shop, stream});
@@ -172,19 +174,19 @@ void LiveApi::tick() {
   thread_.after(kTick, [weak = weak_from_this()] {
     if (const auto api = weak.lock()) api->tick();
   });
-  std::vector<WaitingWish> wishes;
+  std::vector<moment::WaitingWish> wishes;
   for (const Reader& reader : readers_) {
-    WaitingWish wish = longest_waits(reader.shop);
+    moment::WaitingWish wish = longest_waits(reader.shop);
     if (std::find(wishes.begin(), wishes.end(), wish) == wishes.end())
       wishes.push_back(std::move(wish));
   }
-  moments_->next(std::move(wishes), [weak = weak_from_this()](const Moment* moment) {
+  moments_->next(std::move(wishes), [weak = weak_from_this()](const moment::Moment* moment) {
     // When there is none in time the readers see the age of what they have.
     if (const auto api = weak.lock(); api != nullptr && moment != nullptr) api->send(*moment);
   });
 }
 
-void LiveApi::send(const Moment& moment) {
+void LiveApi::send(const moment::Moment& moment) {
   // After a pause of the feed's thread several ticks get one moment.
   if (!has_numbers(moment) || std::exchange(sent_, moments_->number()) == moments_->number())
     return;
@@ -192,7 +194,7 @@ void LiveApi::send(const Moment& moment) {
   last_tick_.clear();
   for (const Reader& reader : readers_) {
     // Opened from the last tick's rendering when this moment was on its way without its list.
-    if (find_page(moment, longest_waits(reader.shop)) == nullptr) continue;
+    if (moment::find_page(moment, longest_waits(reader.shop)) == nullptr) continue;
     auto event = last_tick_.find(reader.shop);
     if (event == last_tick_.end()) {
       const Snapshot* const snapshot = snapshot_of(moment, reader.shop);
@@ -204,7 +206,7 @@ void LiveApi::send(const Moment& moment) {
 }
 
 void LiveApi::sample() {
-  moments_->next([weak = weak_from_this()](const Moment* moment) {
+  moments_->next([weak = weak_from_this()](const moment::Moment* moment) {
     const auto api = weak.lock();
     if (api == nullptr) return;
     std::chrono::milliseconds pause = kSampleAgain;
@@ -228,7 +230,8 @@ LiveApi::Rendered& LiveApi::rendered() {
   return rendered_;
 }
 
-const LiveApi::Snapshot* LiveApi::snapshot_of(const Moment& moment, const std::string& shop) {
+const LiveApi::Snapshot* LiveApi::snapshot_of(const moment::Moment& moment,
+                                              const std::string& shop) {
   auto& snapshots = rendered().snapshots;
   if (const auto found = snapshots.find(shop); found != snapshots.end()) return &found->second;
   std::optional<std::size_t> row;
@@ -237,7 +240,7 @@ const LiveApi::Snapshot* LiveApi::snapshot_of(const Moment& moment, const std::s
     if (!row) return nullptr;
   }
   text_.clear();
-  append_snapshot(moment, history_, row, find_page(moment, longest_waits(shop)), text_);
+  append_snapshot(moment, history_, row, moment::find_page(moment, longest_waits(shop)), text_);
   last_id_ = std::max(last_id_ + 1, std::int64_t{moment.at.time_since_epoch().count()});
   std::string text = "id: " + std::to_string(last_id_) + "\nevent: snapshot\ndata: ";
   const std::size_t begin = text.size();
@@ -247,13 +250,14 @@ const LiveApi::Snapshot* LiveApi::snapshot_of(const Moment& moment, const std::s
   return &snapshots.emplace(shop, Snapshot{event, json}).first->second;
 }
 
-Rendering LiveApi::list_of(const Moment& moment, const WaitingPage& page, const WaitingWish& wish) {
+Rendering LiveApi::list_of(const moment::Moment& moment, const moment::WaitingPage& page,
+                           const moment::WaitingWish& wish) {
   auto& lists = rendered().lists;
   // Whoever wants more rows than there are wants all of them.
   const std::size_t rows = std::min(wish.limit.value_or(kMaxLimit), page.list.rows.size());
   const auto key = std::tuple(wish.scope.shop, wish.scope.agent, rows);
   if (const auto found = lists.find(key); found != lists.end()) return found->second;
-  const auto text = std::make_shared<TextBuffer>();
+  const auto text = std::make_shared<text::TextBuffer>();
   append_waiting_list(moment, page, wish.limit, *text);
   Rendering list(kJsonType, text->view(), text);
   if (lists.size() < kMaxKeptLists) lists.emplace(key, list);

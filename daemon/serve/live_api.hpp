@@ -8,12 +8,12 @@
 #include <tuple>
 #include <vector>
 
-#include "daemon/serve/content_coding.hpp"
-#include "daemon/serve/event_stream.hpp"
+#include "daemon/http/content_coding.hpp"
+#include "daemon/http/event_stream.hpp"
+#include "daemon/http/routes.hpp"
 #include "daemon/serve/history.hpp"
 #include "daemon/serve/moments.hpp"
 #include "daemon/serve/rendering.hpp"
-#include "daemon/serve/routes.hpp"
 
 namespace deskpulse::serve {
 
@@ -26,14 +26,14 @@ class LiveApi : public std::enable_shared_from_this<LiveApi> {
  public:
   explicit LiveApi(std::shared_ptr<Moments> moments);
 
-  void add_routes(Routes& routes);
+  void add_routes(http::Routes& routes);
   /// Begins the history. `thread` is the one that the routes are called on.
   void start(AskingThread thread);
 
  private:
   struct Reader {
     std::string shop;  ///< empty = all
-    std::shared_ptr<EventStream> stream;
+    std::shared_ptr<http::EventStream> stream;
   };
   using Event = std::shared_ptr<const std::string>;
   /// One snapshot as an event of the stream, and its JSON alone, which is a part of it.
@@ -49,19 +49,20 @@ class LiveApi : public std::enable_shared_from_this<LiveApi> {
         lists;  ///< by shop, agent and number of rows
   };
 
-  void snapshot(const Request& request, Reply reply);
-  void waiting(const Request& request, Reply reply);
-  void stream(const Request& request, StreamReply reply);
+  void snapshot(const http::Request& request, http::Reply reply);
+  void waiting(const http::Request& request, http::Reply reply);
+  void stream(const http::Request& request, http::StreamReply reply);
 
-  void open(const std::string& shop, const StreamReply& reply, const Event& first);
+  void open(const std::string& shop, const http::StreamReply& reply, const Event& first);
   void tick();
-  void send(const Moment& moment);
+  void send(const moment::Moment& moment);
   void sample();
   /// Of the moment that is being used; what is of an older one goes.
   Rendered& rendered();
   /// Null when the moment knows no such shop.
-  const Snapshot* snapshot_of(const Moment& moment, const std::string& shop);
-  Rendering list_of(const Moment& moment, const WaitingPage& page, const WaitingWish& wish);
+  const Snapshot* snapshot_of(const moment::Moment& moment, const std::string& shop);
+  Rendering list_of(const moment::Moment& moment, const moment::WaitingPage& page,
+                    const moment::WaitingWish& wish);
 
   const std::shared_ptr<Moments> moments_;
   AskingThread thread_;
@@ -72,11 +73,11 @@ class LiveApi : public std::enable_shared_from_this<LiveApi> {
   bool is_ticking_ = false;
   std::int64_t last_id_ = 0;
   std::uint64_t sent_ = 0;  ///< the number of the moment that the readers have
-  TextBuffer text_;
-  Gzip gzip_;
+  text::TextBuffer text_;
+  http::Gzip gzip_;
 };
 
 /// `{"error":"…"}`
-Response json_error(unsigned status, std::string_view sentence);
+http::Response json_error(unsigned status, std::string_view sentence);
 
 }  // namespace deskpulse::serve

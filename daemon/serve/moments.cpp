@@ -7,28 +7,13 @@
 
 namespace deskpulse::serve {
 
-namespace {
-
-bool is_within(const std::optional<std::size_t>& limit, const std::optional<std::size_t>& other) {
-  return !other || (limit && *limit <= *other);
-}
-
-}  // namespace
-
-const WaitingPage* find_page(const Moment& moment, const WaitingWish& wish) {
-  for (const WaitingPage& page : moment.waiting)
-    if (page.wish.scope == wish.scope)
-      return is_within(wish.limit, page.wish.limit) ? &page : nullptr;
-  return nullptr;
-}
-
-Moments::Moments(TakeMoment take_moment, std::chrono::milliseconds deadline,
+Moments::Moments(moment::TakeMoment take_moment, std::chrono::milliseconds deadline,
                  std::chrono::milliseconds apart)
     : take_moment_(std::move(take_moment)), deadline_(deadline), apart_(apart) {}
 
 void Moments::ask_from(AskingThread thread) { thread_ = std::move(thread); }
 
-void Moments::next(std::vector<WaitingWish> wishes, Use use) {
+void Moments::next(std::vector<moment::WaitingWish> wishes, Use use) {
   const std::uint64_t number = ++last_number_;
   waiting_.push_back({number, std::move(wishes), std::move(use)});
   thread_.after(deadline_, [weak = weak_from_this(), number] {
@@ -60,13 +45,13 @@ void Moments::ask() {
   }
   std::size_t pages = 0;
   for (const Waiting& each : waiting_) {
-    for (const WaitingWish& wish : each.wishes) {
+    for (const moment::WaitingWish& wish : each.wishes) {
       const auto end = moment_->waiting.begin() + static_cast<std::ptrdiff_t>(pages);
-      const auto same = std::find_if(moment_->waiting.begin(), end, [&](const WaitingPage& page) {
-        return page.wish.scope == wish.scope;
-      });
+      const auto same = std::find_if(
+          moment_->waiting.begin(), end,
+          [&](const moment::WaitingPage& page) { return page.wish.scope == wish.scope; });
       if (same != end) {
-        if (is_within(same->wish.limit, wish.limit)) same->wish.limit = wish.limit;
+        if (same->wish.is_within(wish)) same->wish.limit = wish.limit;
         continue;
       }
       if (pages == moment_->waiting.size()) moment_->waiting.emplace_back();
@@ -101,11 +86,11 @@ void Moments::hand_out() {
                            std::make_move_iterator(unmet));
   waiting_.erase(waiting_.begin(), unmet);
   // Still asked: who asks from within a use waits until all of them have seen this moment.
-  const Moment* const moment = moment_->lacks_memory ? nullptr : moment_.get();
+  const moment::Moment* const moment = moment_->lacks_memory ? nullptr : moment_.get();
   for (const Waiting& each : met) give(each.use, moment);
 }
 
-void Moments::give(const Use& use, const Moment* moment) {
+void Moments::give(const Use& use, const moment::Moment* moment) {
   try {
     use(moment);
   } catch (const std::bad_alloc&) {
@@ -123,9 +108,9 @@ void Moments::give_up(std::uint64_t number) {
   use(nullptr);
 }
 
-bool Moments::has_all(const std::vector<WaitingWish>& wishes) const {
-  return std::all_of(wishes.begin(), wishes.end(), [this](const WaitingWish& wish) {
-    return find_page(*moment_, wish) != nullptr;
+bool Moments::has_all(const std::vector<moment::WaitingWish>& wishes) const {
+  return std::all_of(wishes.begin(), wishes.end(), [this](const moment::WaitingWish& wish) {
+    return moment::find_page(*moment_, wish) != nullptr;
   });
 }
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/serve/moment.hpp"
+#include "daemon/moment/moment.hpp"
 
 namespace deskpulse::serve {
 
@@ -31,16 +31,16 @@ class Moments : public std::enable_shared_from_this<Moments> {
   /// Called with the moment, which is good during the call only; null when the feed's thread gave
   /// none in time, or there was no memory for it, or for what the call does with it: then that is
   /// the second call.
-  using Use = std::function<void(const Moment*)>;
+  using Use = std::function<void(const moment::Moment*)>;
 
   /// Who has no moment `deadline` after the question is told so; from one question to the feed's
   /// thread to the next at least `apart` passes.
-  Moments(TakeMoment take_moment, std::chrono::milliseconds deadline,
+  Moments(moment::TakeMoment take_moment, std::chrono::milliseconds deadline,
           std::chrono::milliseconds apart);
 
   /// Before the first next().
   void ask_from(AskingThread thread);
-  void next(std::vector<WaitingWish> wishes, Use use);
+  void next(std::vector<moment::WaitingWish> wishes, Use use);
   void next(Use use) { next({}, std::move(use)); }
   /// Of the moment that is being used, or of the last one: 1, 2, 3 …
   std::uint64_t number() const { return answered_; }
@@ -48,7 +48,7 @@ class Moments : public std::enable_shared_from_this<Moments> {
  private:
   struct Waiting {
     std::uint64_t number;
-    std::vector<WaitingWish> wishes;
+    std::vector<moment::WaitingWish> wishes;
     Use use;
   };
 
@@ -56,16 +56,16 @@ class Moments : public std::enable_shared_from_this<Moments> {
   void ask_when_due();
   void answer();
   void hand_out();
-  static void give(const Use& use, const Moment* moment);
+  static void give(const Use& use, const moment::Moment* moment);
   void give_up(std::uint64_t number);
-  bool has_all(const std::vector<WaitingWish>& wishes) const;
+  bool has_all(const std::vector<moment::WaitingWish>& wishes) const;
 
-  const TakeMoment take_moment_;
+  const moment::TakeMoment take_moment_;
   const std::chrono::milliseconds deadline_;
   const std::chrono::milliseconds apart_;
   AskingThread thread_;
   // Given to the feed's thread while is_asked_, and not touched here then, except in answer().
-  const std::shared_ptr<Moment> moment_ = std::make_shared<Moment>();
+  const std::shared_ptr<moment::Moment> moment_ = std::make_shared<moment::Moment>();
   bool is_asked_ = false;
   bool is_too_soon_ = false;  ///< since the last question
   std::uint64_t answered_ = 0;

@@ -6,13 +6,13 @@
 #include <memory>
 #include <optional>
 
-#include "daemon/serve/content_coding.hpp"
-#include "daemon/serve/exposition.hpp"
-#include "daemon/serve/http_counts.hpp"
+#include "daemon/http/content_coding.hpp"
+#include "daemon/http/http_counts.hpp"
+#include "daemon/http/routes.hpp"
+#include "daemon/metrics/exposition.hpp"
+#include "daemon/moment/status.hpp"
 #include "daemon/serve/moments.hpp"
 #include "daemon/serve/rendering.hpp"
-#include "daemon/serve/routes.hpp"
-#include "daemon/serve/status.hpp"
 
 namespace deskpulse::serve {
 
@@ -22,11 +22,11 @@ namespace deskpulse::serve {
 class PrometheusPages : public std::enable_shared_from_this<PrometheusPages> {
  public:
   /// `counts` is called on the server's thread, at each rendering.
-  using Counts = std::function<const HttpCounts&()>;
+  using Counts = std::function<const http::HttpCounts&()>;
 
-  PrometheusPages(BuildInfo build, std::shared_ptr<Moments> moments);
+  PrometheusPages(moment::BuildInfo build, std::shared_ptr<Moments> moments);
 
-  void add_routes(Routes& routes);
+  void add_routes(http::Routes& routes);
   /// Before the first request.
   void count_with(Counts counts) { counts_ = std::move(counts); }
 
@@ -35,21 +35,22 @@ class PrometheusPages : public std::enable_shared_from_this<PrometheusPages> {
 
   /// One page of one moment.
   struct Newest {
-    std::shared_ptr<TextBuffer> text;  ///< used again, unless a slow peer is still being sent it
+    std::shared_ptr<text::TextBuffer>
+        text;  ///< used again, unless a slow peer is still being sent it
     std::optional<Rendering> rendering;
     std::uint64_t moment = 0;  ///< its number
   };
 
-  void answer(Page page, bool gzip, Reply reply);
-  Response metrics(const Moment& moment, Page page, bool gzip);
-  void render(const Moment& moment, Page page, TextBuffer& text);
+  void answer(Page page, bool gzip, http::Reply reply);
+  http::Response metrics(const moment::Moment& moment, Page page, bool gzip);
+  void render(const moment::Moment& moment, Page page, text::TextBuffer& text);
 
-  const BuildInfo build_;
+  const moment::BuildInfo build_;
   const std::shared_ptr<Moments> moments_;
   Counts counts_;
   std::array<Newest, 2> newest_;  // by Page
-  Exposition exposition_;
-  Gzip gzip_;
+  metrics::Exposition exposition_;
+  http::Gzip gzip_;
 };
 
 }  // namespace deskpulse::serve

@@ -2,8 +2,8 @@
 
 namespace deskpulse::serve {
 
-Response Rendering::response(bool gzip, Gzip& compressor) const {
-  Response response;
+http::Response Rendering::response(bool gzip, http::Gzip& compressor) const {
+  http::Response response;
   response.content_type = text_->type;
   response.negotiated = true;
   response.gzip = gzip;

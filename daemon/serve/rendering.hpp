@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/serve/content_coding.hpp"
-#include "daemon/serve/routes.hpp"
+#include "daemon/http/content_coding.hpp"
+#include "daemon/http/routes.hpp"
 
 namespace deskpulse::serve {
 
@@ -19,7 +19,7 @@ class Rendering {
       : text_(std::make_shared<Text>(
             Text{.type = content_type, .plain = text, .owner = std::move(owner), .gzip = {}})) {}
 
-  Response response(bool gzip, Gzip& compressor) const;
+  http::Response response(bool gzip, http::Gzip& compressor) const;
 
  private:
   struct Text {

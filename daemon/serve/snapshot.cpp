@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/serve/json_writer.hpp"
+#include "daemon/metrics/series.hpp"
 #include "daemon/serve/overview.hpp"
-#include "daemon/serve/series.hpp"
 #include "daemon/serve/waiting_json.hpp"
+#include "daemon/text/json_writer.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -16,7 +16,7 @@ using engine::ScopeNumbers;
 
 class Snapshot {
  public:
-  Snapshot(const Moment& moment, std::optional<std::size_t> shop_row, TextBuffer& out)
+  Snapshot(const moment::Moment& moment, std::optional<std::size_t> shop_row, text::TextBuffer& out)
       : moment_(moment),
         report_(moment.report),
         directory_(*moment.report.directory),
@@ -26,7 +26,7 @@ class Snapshot {
         agents_(agents_of(report_, shops_)),
         json_(out) {}
 
-  void write(const History& history, const WaitingPage* waiting) {
+  void write(const History& history, const moment::WaitingPage* waiting) {
     json_.begin_object();
     json_.member("version", 1U);
     json_.member("at", moment_.at);
@@ -59,7 +59,7 @@ class Snapshot {
 
   void write_targets() {
     json_.object("targets");
-    for (const Target& target : moment_.status.config.targets)
+    for (const moment::Target& target : moment_.status.config.targets)
       json_.member(target.number, target.value);
     json_.end_object();
   }
@@ -95,7 +95,7 @@ class Snapshot {
     if (!together.agents) return;
     json_.object("agents");
     for (std::size_t i = 0; i < together.agents->size(); ++i)
-      json_.member(status_labels()[i].value, (*together.agents)[i]);
+      json_.member(metrics::status_labels()[i].value, (*together.agents)[i]);
     json_.end_object();
   }
 
@@ -103,7 +103,7 @@ class Snapshot {
     const ScopeNumbers& numbers = scope.numbers;
     json_.object("messages");
     for (std::size_t from = 0; from < numbers.messages.size(); ++from)
-      json_.member(from_labels()[from].value, numbers.messages[from]);
+      json_.member(metrics::from_labels()[from].value, numbers.messages[from]);
     json_.end_object();
     json_.member("consulting_customers", numbers.consulting_customers);
     json_.member("received_customers", numbers.received_customers());
@@ -116,7 +116,7 @@ class Snapshot {
     if (scope.quantiles_ms) {
       json_.object("response_time_seconds");
       for (std::size_t q = 0; q < scope.quantiles_ms->size(); ++q)
-        json_.member(quantile_labels()[q].value, (*scope.quantiles_ms)[q] / 1000);
+        json_.member(metrics::quantile_labels()[q].value, (*scope.quantiles_ms)[q] / 1000);
       json_.end_object();
     }
     json_.member("first_responses", numbers.first_responses);
@@ -183,7 +183,8 @@ class Snapshot {
       if (names.name != names.id) json_.member("name", names.name);
       if (!names.group.empty()) json_.member("group", names.group);
       if (agent.presence)
-        json_.member("status", status_labels()[static_cast<std::size_t>(*agent.presence)].value);
+        json_.member("status",
+                     metrics::status_labels()[static_cast<std::size_t>(*agent.presence)].value);
       if (is_bot(agent)) json_.member("bot", true);
       json_.member("open_conversations", agent.levels.open_conversations);
       json_.member("capacity", agent.capacity);
@@ -209,21 +210,21 @@ class Snapshot {
     return report_.shop_scopes[row * report_.scopes->size() + scope];
   }
 
-  const Moment& moment_;
+  const moment::Moment& moment_;
   const engine::Report& report_;
   const engine::Directory& directory_;
   const ScopeChoice choice_;
   const std::optional<std::size_t> shop_row_;
   const ShopRange shops_;
   const AgentRange agents_;
-  JsonWriter json_;
+  text::JsonWriter json_;
 };
 
 }  // namespace
 
-void append_snapshot(const Moment& moment, const History& history,
-                     std::optional<std::size_t> shop_row, const WaitingPage* waiting,
-                     TextBuffer& out) {
+void append_snapshot(const moment::Moment& moment, const History& history,
+                     std::optional<std::size_t> shop_row, const moment::WaitingPage* waiting,
+                     text::TextBuffer& out) {
   Snapshot(moment, shop_row, out).write(history, waiting);
 }
 

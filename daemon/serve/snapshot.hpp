@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <optional>
 
+#include "daemon/moment/moment.hpp"
 #include "daemon/serve/history.hpp"
-#include "daemon/serve/moment.hpp"
-#include "daemon/serve/text_buffer.hpp"
+#include "daemon/text/text_buffer.hpp"
 
 namespace deskpulse::serve {
 
@@ -17,8 +17,8 @@ inline constexpr std::size_t kSnapshotWaiting = 20;
 /// the one of that row of the report. `waiting` are the longest waits of the same shops, or more of
 /// them; null = none. The moment must have its directory and scopes. 0.2 ms and 420 kB for 2,000
 /// agents of 100 shops.
-void append_snapshot(const Moment& moment, const History& history,
-                     std::optional<std::size_t> shop_row, const WaitingPage* waiting,
-                     TextBuffer& out);
+void append_snapshot(const moment::Moment& moment, const History& history,
+                     std::optional<std::size_t> shop_row, const moment::WaitingPage* waiting,
+                     text::TextBuffer& out);
 
 }  // namespace deskpulse::serve

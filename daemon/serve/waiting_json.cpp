@@ -14,22 +14,22 @@ std::string customer_mask(const proto::CustomerKey& key) {
   return mask;
 }
 
-void write_status(const Moment& moment, JsonWriter& json) {
-  const Status& status = moment.status;
+void write_status(const moment::Moment& moment, text::JsonWriter& json) {
+  const moment::Status& status = moment.status;
   json.object("status");
-  json.member("state", feed_state(status));
+  json.member("state", moment::feed_state(status));
   json.member("stale", status.stale);
   json.member("connected", status.connected);
   json.member("lag_seconds", status.lag);
   json.array("incomplete");
-  for (const WindowIncomplete& each : status.windows)
+  for (const moment::WindowIncomplete& each : status.windows)
     if (each.incomplete) json.value(each.window);
   json.end_array();
   json.end_object();
 }
 
-void write_waiting_rows(const Moment& moment, const WaitingPage& page,
-                        std::optional<std::size_t> limit, JsonWriter& json) {
+void write_waiting_rows(const moment::Moment& moment, const moment::WaitingPage& page,
+                        std::optional<std::size_t> limit, text::JsonWriter& json) {
   const std::vector<engine::WaitingRow>& rows = page.list.rows;
   std::vector<std::uint32_t> order(rows.size());
   std::iota(order.begin(), order.end(), 0U);
@@ -59,9 +59,9 @@ void write_waiting_rows(const Moment& moment, const WaitingPage& page,
   json.end_array();
 }
 
-void append_waiting_list(const Moment& moment, const WaitingPage& page,
-                         std::optional<std::size_t> limit, TextBuffer& out) {
-  JsonWriter json(out);
+void append_waiting_list(const moment::Moment& moment, const moment::WaitingPage& page,
+                         std::optional<std::size_t> limit, text::TextBuffer& out) {
+  text::JsonWriter json(out);
   json.begin_object();
   json.member("version", 1U);
   json.member("at", moment.at);

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "daemon/serve/json_writer.hpp"
-#include "daemon/serve/moment.hpp"
+#include "daemon/moment/moment.hpp"
+#include "daemon/text/json_writer.hpp"
 
 namespace deskpulse::serve {
 
@@ -15,13 +15,13 @@ namespace deskpulse::serve {
 std::string customer_mask(const proto::CustomerKey& key);
 
 /// The daemon's state as both answers have it: a member `status`.
-void write_status(const Moment& moment, JsonWriter& json);
+void write_status(const moment::Moment& moment, text::JsonWriter& json);
 /// A member `waiting`: the rows of the page, longest wait first, and no more than `limit`.
-void write_waiting_rows(const Moment& moment, const WaitingPage& page,
-                        std::optional<std::size_t> limit, JsonWriter& json);
+void write_waiting_rows(const moment::Moment& moment, const moment::WaitingPage& page,
+                        std::optional<std::size_t> limit, text::JsonWriter& json);
 
 /// The whole answer of /api/v1/waiting, in one line. The moment must have its directory.
-void append_waiting_list(const Moment& moment, const WaitingPage& page,
-                         std::optional<std::size_t> limit, TextBuffer& out);
+void append_waiting_list(const moment::Moment& moment, const moment::WaitingPage& page,
+                         std::optional<std::size_t> limit, text::TextBuffer& out);
 
 }  // namespace deskpulse::serve

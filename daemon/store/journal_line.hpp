@@ -61,7 +61,7 @@ struct JournalMark {
   friend bool operator==(const JournalMark&, const JournalMark&) = default;
 };
 
-/// Takes what was written, in its order. The calls are those of feed::IntakeJournal, which says
+/// Takes what was written, in its order. The calls are those of intake::IntakeJournal, which says
 /// what they mean; a kind of gap is a word here.
 class JournalRecords {
  public:

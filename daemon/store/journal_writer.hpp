@@ -58,7 +58,7 @@ class JournalWriter {
   JournalWriter(const JournalWriter&) = delete;
   JournalWriter& operator=(const JournalWriter&) = delete;
 
-  // What happened; as feed::IntakeJournal says.
+  // What happened; as intake::IntakeJournal says.
   void accepted(const proto::Event& event, const proto::CustomerKey& id);
   void in_doubt();
   void advanced(proto::Instant watermark);

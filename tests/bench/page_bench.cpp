@@ -3,9 +3,9 @@
 #include <benchmark/benchmark.h>
 
 #include "daemon/engine/engine.hpp"
-#include "daemon/serve/exposition.hpp"
+#include "daemon/metrics/exposition.hpp"
 #include "daemon/serve/snapshot.hpp"
-#include "daemon/serve/text_buffer.hpp"
+#include "daemon/text/text_buffer.hpp"
 #include "tests/bench/steady_traffic.hpp"
 
 namespace deskpulse::bench {
@@ -24,8 +24,8 @@ engine::Report report_of(std::uint32_t agents) {
 template <class Append>
 void write_page(benchmark::State& state, Append append) {
   const engine::Report report = report_of(static_cast<std::uint32_t>(state.range(0)));
-  serve::Exposition exposition;
-  serve::TextBuffer text;
+  metrics::Exposition exposition;
+  text::TextBuffer text;
   for (auto _ : state) {
     text.clear();
     append(exposition, report, text);
@@ -52,8 +52,8 @@ class Promotion {
     for (std::uint32_t i = 0; i < agents * 10; ++i) apply(traffic_.open(i));
     for (std::uint32_t i = 0; i < agents * 20; ++i) apply(traffic_.next());
   }
-  serve::Moment moment() {
-    serve::Moment moment;
+  moment::Moment moment() {
+    moment::Moment moment;
     moment.spans = {std::chrono::minutes{1},  std::chrono::minutes{5}, std::chrono::minutes{15},
                     std::chrono::minutes{30}, std::chrono::hours{1},   proto::Millis{0}};
     moment.status.stale = false;
@@ -78,15 +78,15 @@ class Promotion {
 /// With an hour of history and 20 customers who wait.
 void Snapshot(benchmark::State& state) {
   Promotion promotion(static_cast<std::uint32_t>(state.range(0)));
-  serve::Moment moment = promotion.moment();
+  moment::Moment moment = promotion.moment();
   serve::History history;
   for (std::size_t i = 0; i < serve::History::kPoints; ++i) {
     moment.at += serve::History::kStep;
     history.take(moment);
   }
-  serve::WaitingPage waiting;
+  moment::WaitingPage waiting;
   promotion.engine.waiting({}, serve::kSnapshotWaiting, waiting.list);
-  serve::TextBuffer text;
+  text::TextBuffer text;
   for (auto _ : state) {
     text.clear();
     append_snapshot(moment, history, std::nullopt, &waiting, text);

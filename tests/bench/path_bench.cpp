@@ -8,22 +8,22 @@
 #include <string>
 
 #include "daemon/engine/engine.hpp"
-#include "daemon/feed/intake.hpp"
 #include "daemon/feed/replay.hpp"
+#include "daemon/intake/intake.hpp"
 #include "proto/encoder.hpp"
 #include "tests/bench/steady_traffic.hpp"
 
 namespace deskpulse::bench {
 namespace {
 
-class NoSink final : public feed::EventSink {
+class NoSink final : public intake::EventSink {
  public:
   void apply(const proto::Event&) override { ++applied; }
   void advance(proto::Instant) override {}
   std::uint64_t applied = 0;
 };
 
-class EngineSink final : public feed::EventSink {
+class EngineSink final : public intake::EventSink {
  public:
   void announce(const proto::Event& event) override { engine.expect(event.customer_key); }
   void apply(const proto::Event& event) override { engine.apply(event); }
@@ -36,7 +36,7 @@ const proto::Instant kLater{proto::Millis{4'000'000'000'000}};
 /// Order, duplicates and hashing, without decoder and engine: 100,000 conversations.
 void Intake(benchmark::State& state) {
   NoSink sink;
-  feed::Intake intake({}, proto::IdHasher{}, sink);
+  intake::Intake intake({}, proto::IdHasher{}, sink);
   SteadyTraffic traffic(100'000, 1'000);
   std::uint64_t number = 0;
   for (auto _ : state) {
@@ -74,7 +74,7 @@ void ReplayFile(benchmark::State& state) {
   for (auto _ : state) {
     lseek(file, 0, SEEK_SET);
     EngineSink sink;
-    feed::Intake intake({}, proto::IdHasher{}, sink);
+    intake::Intake intake({}, proto::IdHasher{}, sink);
     const feed::ReplayResult result = feed::replay(file, intake, [] { return kLater; });
     intake.finish();
     if (result.lines != kEvents) std::abort();

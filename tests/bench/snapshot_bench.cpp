@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 
-#include "daemon/checkpoints.hpp"
-#include "daemon/forked_snapshots.hpp"
-#include "daemon/monitor.hpp"
-#include "daemon/recovery.hpp"
+#include "daemon/monitor/monitor.hpp"
+#include "daemon/persistence/checkpoints.hpp"
+#include "daemon/persistence/forked_snapshots.hpp"
+#include "daemon/persistence/recovery.hpp"
 #include "daemon/store/state_directory.hpp"
 #include "tests/bench/steady_traffic.hpp"
 #include "tests/unit/store/temporary_directory.hpp"
@@ -38,7 +38,7 @@ class Followed {
 
   std::unique_ptr<Monitor> fresh() const {
     engine::Settings settings;
-    return std::make_unique<Monitor>(settings, feed::IntakeSettings{}, hasher_,
+    return std::make_unique<Monitor>(settings, intake::IntakeSettings{}, hasher_,
                                      [this] { return now_; });
   }
   void follow(std::uint32_t events) {

@@ -10,13 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/replay_command.hpp"
+#include "daemon/app/settings.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/files/read_file.hpp"
-#include "daemon/replay_command.hpp"
-#include "daemon/serve/exposition.hpp"
-#include "daemon/serve/own_series.hpp"
-#include "daemon/serve/text_serializer.hpp"
-#include "daemon/settings.hpp"
+#include "daemon/metrics/exposition.hpp"
+#include "daemon/metrics/own_series.hpp"
+#include "daemon/metrics/text_serializer.hpp"
 #include "daemon/simulator/stream_server.hpp"
 #include "proto/decoder.hpp"
 #include "tests/end_to_end/live_daemon.hpp"
@@ -92,20 +92,20 @@ Instant end_of(const Conversation& conversation) {
 }
 
 /// The same families in the same order as in a replay, from a daemon that lives.
-std::string text_of(const serve::Moment& moment, const std::string& replayed) {
-  const serve::BuildInfo build;
-  auto families = serve::StatusCollectable(build, moment.status, moment.report).Collect();
+std::string text_of(const moment::Moment& moment, const std::string& replayed) {
+  const moment::BuildInfo build;
+  auto families = metrics::StatusCollectable(build, moment.status, moment.report).Collect();
   std::erase_if(families, [&](const prometheus::MetricFamily& family) {
     return replayed.find("# TYPE " + family.name + " ") == std::string::npos;
   });
   std::ostringstream out;
-  serve::TextSerializer().Serialize(out, families);
-  return out.str() + serve::replay_text(moment.report, true);
+  metrics::TextSerializer().Serialize(out, families);
+  return out.str() + metrics::replay_text(moment.report, true);
 }
 
 std::string received(const Conversation& conversation, const std::string& replayed) {
   const Instant end = end_of(conversation);
-  const feed::IntakeSettings intake = intake_settings(conversation.config);
+  const intake::IntakeSettings intake = intake_settings(conversation.config);
   // The clock stands at one moment while the events come, and at the end goes on to where the live
   // watermark is the end of the replay; by then there was no event for a second (ruling R5).
   const Instant reading = end + intake.reorder_window;

@@ -117,7 +117,7 @@ feed::Endpoint at(feed::Endpoint endpoint, const std::string& target) {
 }
 
 std::string said(const feed::End& end) {
-  const std::string reason(feed::disconnect_name(end.reason));
+  const std::string reason(intake::disconnect_name(end.reason));
   return end.detail.empty() ? reason : reason + ", " + end.detail;
 }
 

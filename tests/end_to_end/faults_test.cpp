@@ -77,8 +77,8 @@ std::string text_of(const property::Difference& difference) {
          "\n  recount " + testing::PrintToString(difference.recount);
 }
 
-property::Series counts_of(const feed::Intake& intake) {
-  const feed::IntakeCounters& counters = intake.counters();
+property::Series counts_of(const intake::Intake& intake) {
+  const intake::IntakeCounters& counters = intake.counters();
   double taken = 0;
   for (const std::uint64_t of_type : counters.events) taken += static_cast<double>(of_type);
   double rejected = 0;
@@ -153,7 +153,7 @@ TEST(Faults, WithResumeEveryNumberIsTheRecountOfWhatWasSent) {
     platform.set_clock(now + 1s);
     daemon.set_wall(now + 1s);
     daemon.run_until_caught_up();
-    const serve::Moment& moment = daemon.moment();
+    const moment::Moment& moment = daemon.moment();
 
     const property::Time at = now.time_since_epoch().count();
     for (const property::Act& act : acts) order.arrive(act, at);
@@ -184,7 +184,7 @@ class FaultsWithoutResume : public testing::Test {
     platform_.emplace(now_, std::move(options));
     feed::WebsocketSettings address = platform_->address();
     if (plain) address.protocol = feed::Protocol::plain;
-    daemon_.emplace(engine::Settings{}, feed::IntakeSettings{}, address, now_);
+    daemon_.emplace(engine::Settings{}, intake::IntakeSettings{}, address, now_);
     daemon_->run_until("a connection", [&] { return daemon_->is_connected() && has_client(); });
     ask(1);
     EXPECT_EQ(windows(), "1m 5m 15m 30m 1h today");  // the time before is not known (R29)

@@ -23,7 +23,7 @@ feed::WebsocketSettings for_tests(feed::WebsocketSettings settings) {
 
 }  // namespace
 
-LiveDaemon::LiveDaemon(const engine::Settings& engine, const feed::IntakeSettings& intake,
+LiveDaemon::LiveDaemon(const engine::Settings& engine, const intake::IntakeSettings& intake,
                        feed::WebsocketSettings websocket, proto::Instant wall)
     : wall_(wall),
       monitor_(engine, intake, proto::IdHasher::with_random_key(), [this] { return wall_; }),
@@ -54,7 +54,7 @@ void LiveDaemon::run_until_caught_up() {
             [&] { return relay_.heartbeats > before && relay_.newest_heartbeat >= wall; });
 }
 
-const serve::Moment& LiveDaemon::moment() {
+const moment::Moment& LiveDaemon::moment() {
   monitor_.fill(moment_);
   return moment_;
 }
@@ -95,15 +95,15 @@ void LiveDaemon::Relay::answered(proto::Instant wall) {
   to.answered(wall);
 }
 
-void LiveDaemon::Relay::gap(feed::GapKind kind) { to.gap(kind); }
+void LiveDaemon::Relay::gap(intake::GapKind kind) { to.gap(kind); }
 
 void LiveDaemon::Relay::missed_until(std::optional<proto::Instant> ts, proto::Instant wall) {
   to.missed_until(ts, wall);
 }
 
-void LiveDaemon::Relay::disconnected(feed::Disconnect reason) {
+void LiveDaemon::Relay::disconnected(intake::Disconnect reason) {
   connected_now = false;
-  stopped = reason == feed::Disconnect::stopped;
+  stopped = reason == intake::Disconnect::stopped;
   to.disconnected(reason);
 }
 

@@ -9,7 +9,7 @@
 
 #include "daemon/feed/feed.hpp"
 #include "daemon/feed/websocket_feed.hpp"
-#include "daemon/monitor.hpp"
+#include "daemon/monitor/monitor.hpp"
 #include "proto/event.hpp"
 
 namespace deskpulse::end_to_end {
@@ -20,7 +20,7 @@ namespace deskpulse::end_to_end {
 class LiveDaemon {
  public:
   /// Short pauses between connections and much patience with a silent server are set here.
-  LiveDaemon(const engine::Settings& engine, const feed::IntakeSettings& intake,
+  LiveDaemon(const engine::Settings& engine, const intake::IntakeSettings& intake,
              feed::WebsocketSettings websocket, proto::Instant wall);
   ~LiveDaemon();
   LiveDaemon(const LiveDaemon&) = delete;
@@ -40,27 +40,27 @@ class LiveDaemon {
   bool is_connected() const { return relay_.connected_now; }
   std::uint64_t connects() const { return relay_.connects; }
   std::uint64_t already_seen() const { return feed_.already_seen(); }
-  const feed::Intake& intake() const { return monitor_.intake(); }
+  const intake::Intake& intake() const { return monitor_.intake(); }
 
   /// The numbers at wall().
-  const serve::Moment& moment();
+  const moment::Moment& moment();
   /// deskpulse_window_incomplete of that label; throws std::out_of_range when there is none.
   bool is_incomplete(const std::string& window);
 
  private:
   /// Hands everything on and counts it.
-  struct Relay final : feed::FeedListener {
-    explicit Relay(feed::FeedListener& next) : to(next) {}
+  struct Relay final : intake::FeedListener {
+    explicit Relay(intake::FeedListener& next) : to(next) {}
     void connected(proto::Millis heartbeat, proto::Instant wall) override;
     void event(const proto::Event& event, proto::Instant wall) override;
     void rejected(const proto::Rejection& rejection) override;
     void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
     void answered(proto::Instant wall) override;
-    void gap(feed::GapKind kind) override;
+    void gap(intake::GapKind kind) override;
     void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override;
-    void disconnected(feed::Disconnect reason) override;
+    void disconnected(intake::Disconnect reason) override;
 
-    feed::FeedListener& to;
+    intake::FeedListener& to;
     std::uint64_t delivered = 0;
     std::uint64_t connects = 0;
     std::uint64_t heartbeats = 0;  // and answers: those that say we have everything
@@ -74,7 +74,7 @@ class LiveDaemon {
   Monitor monitor_;
   Relay relay_;
   feed::WebsocketFeed feed_;
-  serve::Moment moment_;
+  moment::Moment moment_;
 };
 
 }  // namespace deskpulse::end_to_end

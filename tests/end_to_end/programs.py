@@ -26,7 +26,7 @@ BUILT = {
     "DAEMON": "daemon/deskpulsed",
     "SIMULATOR": "daemon/simulator/deskpulse-sim",
     "ECHO_CLIENT": "tests/end_to_end/echo_client",
-    "EXPOSITION_CHECK": "tests/unit/serve/exposition_check",
+    "EXPOSITION_CHECK": "tests/unit/metrics/exposition_check",
 }
 libc = ctypes.CDLL(None)
 

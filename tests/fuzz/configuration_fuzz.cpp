@@ -8,11 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/app/settings.hpp"
 #include "daemon/config/compare.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/config/print.hpp"
 #include "daemon/engine/engine.hpp"
-#include "daemon/settings.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 
 namespace {

@@ -13,12 +13,13 @@
 #include "daemon/serve/assets.hpp"
 #include "daemon/serve/live_api.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
-#include "tests/unit/serve/offline_connection.hpp"
-#include "tests/unit/serve/sample_report.hpp"
+#include "tests/unit/http/offline_connection.hpp"
+#include "tests/unit/metrics/sample_report.hpp"
 
 namespace {
 
 using namespace deskpulse;
+using namespace deskpulse::http;
 using namespace deskpulse::serve;
 
 /// Of "secret", at cost 4.
@@ -54,12 +55,12 @@ class Pages {
   }
 
  private:
-  static void take(const std::shared_ptr<Moment>& moment, const std::function<void()>& filled) {
-    static const engine::Report report = small_report();
+  static void take(const std::shared_ptr<moment::Moment>& moment, const std::function<void()>& filled) {
+    static const engine::Report report = metrics::small_report();
     moment->at = proto::Instant{proto::Millis{1'763'712'000'000}};
     moment->report = report;
     moment->spans = {proto::Millis{300'000}, proto::Millis{0}};
-    for (WaitingPage& page : moment->waiting) {
+    for (moment::WaitingPage& page : moment->waiting) {
       page.list = {};
       if (page.wish.scope.shop == "tea" || page.wish.scope.shop.empty()) continue;
       page.list.answer = engine::WaitingAnswer::unknown_shop;

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/recovery.hpp"
+#include "daemon/persistence/recovery.hpp"
 #include "daemon/store/journal_segments.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 #include "tests/fuzz/restored_state.hpp"

@@ -7,11 +7,11 @@
 #include <numeric>
 #include <string>
 
-#include "daemon/serve/exposition.hpp"
+#include "daemon/metrics/exposition.hpp"
 #include "daemon/serve/snapshot.hpp"
-#include "daemon/serve/text_buffer.hpp"
+#include "daemon/text/text_buffer.hpp"
 #include "proto/decoder.hpp"
-#include "tests/unit/serve/exposition_checker.hpp"
+#include "tests/unit/metrics/exposition_checker.hpp"
 
 namespace deskpulse::fuzz {
 namespace {
@@ -26,13 +26,13 @@ void check_scope(const engine::ScopeNumbers& scope) {
 
 }  // namespace
 
-void check_scopes(const serve::Moment& moment) {
+void check_scopes(const moment::Moment& moment) {
   const engine::Report& report = moment.report;
   std::for_each(report.shop_scopes.begin(), report.shop_scopes.end(), check_scope);
   std::for_each(report.agent_scopes.begin(), report.agent_scopes.end(), check_scope);
 }
 
-void check_levels(const serve::Moment& moment) {
+void check_levels(const moment::Moment& moment) {
   const engine::Report& report = moment.report;
   assert(report.scopes && report.directory);
   const std::size_t scopes = report.scopes->size();
@@ -72,13 +72,13 @@ bool is_json(std::string_view text) {
 
 }  // namespace
 
-void check_pages(const serve::Moment& moment) {
-  const std::string page = serve::replay_text(moment.report, /*agents=*/true);
+void check_pages(const moment::Moment& moment) {
+  const std::string page = metrics::replay_text(moment.report, /*agents=*/true);
   const check::Page read = check::read_page(page);
   for (const std::string& problem : read.problems) std::fprintf(stderr, "%s\n", problem.c_str());
   assert(read.problems.empty());
 
-  serve::TextBuffer text;
+  text::TextBuffer text;
   serve::append_snapshot(moment, serve::History(), std::nullopt, nullptr, text);
   assert(is_json(text.view()));
 }

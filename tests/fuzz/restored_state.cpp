@@ -36,8 +36,8 @@ engine::Settings engine_settings(Rules rules) {
   return settings;
 }
 
-feed::IntakeSettings intake_settings(Rules rules) {
-  feed::IntakeSettings settings;
+intake::IntakeSettings intake_settings(Rules rules) {
+  intake::IntakeSettings settings;
   if (rules == Rules::as_saved) return settings;
   settings.reorder_window = 0ms;
   settings.allowed_lateness = 60s;
@@ -83,7 +83,7 @@ std::unique_ptr<Monitor> RestoredState::new_monitor() {
   return monitor;
 }
 
-const serve::Moment& RestoredState::look(Monitor& monitor) {
+const moment::Moment& RestoredState::look(Monitor& monitor) {
   moment_.waiting.resize(1);
   monitor.fill(moment_);
   check_levels(moment_);

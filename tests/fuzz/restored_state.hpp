@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "daemon/feed/feed.hpp"
-#include "daemon/monitor.hpp"
-#include "daemon/recovery.hpp"
+#include "daemon/monitor/monitor.hpp"
+#include "daemon/persistence/recovery.hpp"
 
 namespace deskpulse::fuzz {
 
@@ -30,10 +30,10 @@ class RestoredState {
   void put_to_work(std::unique_ptr<Monitor> monitor, const std::optional<feed::Cursor>& cursor);
 
  private:
-  const serve::Moment& look(Monitor& monitor);
+  const moment::Moment& look(Monitor& monitor);
 
   const Rules rules_;
-  serve::Moment moment_;
+  moment::Moment moment_;
   proto::Instant wall_{proto::Millis{1'763'712'000'000}};
 };
 

@@ -25,7 +25,7 @@
 #include <string_view>
 
 #include "daemon/feed/stream_session.hpp"
-#include "daemon/monitor.hpp"
+#include "daemon/monitor/monitor.hpp"
 #include "daemon/store/snapshot_file.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 #include "tests/fuzz/image_bytes.hpp"
@@ -44,10 +44,10 @@ constexpr int kMostRestarts = 4;
 constexpr int kMostLines = 400;
 
 /// Notes what the session told before the monitor hears it.
-class Counting final : public feed::FeedListener {
+class Counting final : public intake::FeedListener {
  public:
-  explicit Counting(feed::FeedListener* to) : to_(to) {}
-  void pass_to(feed::FeedListener& to) { to_ = &to; }
+  explicit Counting(intake::FeedListener* to) : to_(to) {}
+  void pass_to(intake::FeedListener& to) { to_ = &to; }
 
   void connected(Millis heartbeat, Instant wall) override {
     assert(!is_connected_);
@@ -71,16 +71,16 @@ class Counting final : public feed::FeedListener {
     assert(is_connected_);
     to_->answered(wall);
   }
-  void gap(feed::GapKind kind) override {
+  void gap(intake::GapKind kind) override {
     began_anew = true;
-    if (feed::is_lost_at_source(kind)) before_loss();
+    if (intake::is_lost_at_source(kind)) before_loss();
     to_->gap(kind);
   }
   void missed_until(std::optional<Instant> ts, Instant wall) override {
     to_->missed_until(ts, wall);
   }
   void caught_up() override { to_->caught_up(); }
-  void disconnected(feed::Disconnect reason) override {
+  void disconnected(intake::Disconnect reason) override {
     is_connected_ = false;
     to_->disconnected(reason);
   }
@@ -91,7 +91,7 @@ class Counting final : public feed::FeedListener {
   std::function<void()> before_loss;  ///< what is counted of accepted events is about to begin anew
 
  private:
-  feed::FeedListener* to_;
+  intake::FeedListener* to_;
   bool is_connected_ = false;
 };
 
@@ -117,8 +117,8 @@ engine::Settings engine_settings() {
   return settings;
 }
 
-feed::IntakeSettings intake_settings() {
-  feed::IntakeSettings settings;
+intake::IntakeSettings intake_settings() {
+  intake::IntakeSettings settings;
   settings.remembered_ids = 64;
   settings.buffered_events = 32;
   settings.buffered_bytes = 64 * 1024;
@@ -165,8 +165,8 @@ class Run {
         if (const auto millis = number_in(rest, -100'000'000, 100'000'000)) step(Millis{*millis});
         break;
       case '!':
-        if (const auto reason = number_in(rest, 0, feed::kDisconnectCount - 1))
-          disconnect(static_cast<feed::Disconnect>(*reason));
+        if (const auto reason = number_in(rest, 0, intake::kDisconnectCount - 1))
+          disconnect(static_cast<intake::Disconnect>(*reason));
         break;
       case '?':
         if (is_open_) session_->pong(wall_);
@@ -234,7 +234,7 @@ class Run {
     }
   }
 
-  void disconnect(feed::Disconnect reason) {
+  void disconnect(intake::Disconnect reason) {
     is_open_ = false;
     session_->disconnected(reason);
   }
@@ -252,7 +252,7 @@ class Run {
 
   /// As a process that is stopped, and another one that goes on.
   void restart() {
-    if (is_open_) disconnect(feed::Disconnect::stopped);
+    if (is_open_) disconnect(intake::Disconnect::stopped);
     const auto cursor = session_->cursor();
     const auto save = [&](const Monitor& monitor) {
       return fuzz::image_of([&](image::Writer& writer) { monitor.save(writer, cursor); });
@@ -277,8 +277,8 @@ class Run {
     session_->listen(&counting_);
   }
 
-  const serve::Moment& look() {
-    serve::Moment& moment = moment_;
+  const moment::Moment& look() {
+    moment::Moment& moment = moment_;
     moment.waiting.resize(1);
     monitor_->fill(moment);
     fuzz::check_levels(moment);
@@ -293,7 +293,7 @@ class Run {
 
   /// What is counted of events that were accepted, or had been.
   std::uint64_t accepted() const {
-    const feed::IntakeCounters& counted = monitor_->intake().counters();
+    const intake::IntakeCounters& counted = monitor_->intake().counters();
     return std::accumulate(counted.events.begin(), counted.events.end(), counted.duplicates);
   }
 
@@ -308,7 +308,7 @@ class Run {
            cursor->seq >= cursor_->seq);
     cursor_ = cursor;
 
-    const feed::IntakeCounters& counted = monitor_->intake().counters();
+    const intake::IntakeCounters& counted = monitor_->intake().counters();
     const std::uint64_t all =
         std::accumulate(counted.rejected.begin(), counted.rejected.end(), accepted());
     assert(all + forgotten_ == counting_.events + counting_.rejections);
@@ -323,7 +323,7 @@ class Run {
   Counting counting_;
   std::uint64_t forgotten_ = 0;  ///< of accepted(), when counters began anew
   bool is_open_ = false;
-  serve::Moment moment_;
+  moment::Moment moment_;
   int looks_ = 0;
   bool has_seen_pages_ = false;
   int restarts_ = 0;

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "daemon/recovery.hpp"
+#include "daemon/persistence/recovery.hpp"
 #include "daemon/store/snapshot_store.hpp"
 #include "tests/fuzz/fuzz_target.hpp"
 #include "tests/fuzz/restored_state.hpp"

@@ -120,7 +120,7 @@ struct Seen {
   bool is_open = false;
   std::vector<std::string> messages;
   int pongs = 0;
-  feed::Disconnect end = feed::Disconnect::stopped;
+  intake::Disconnect end = intake::Disconnect::stopped;
   friend bool operator==(const Seen& a, const Seen& b) {
     return a.is_open == b.is_open && a.messages == b.messages && a.pongs == b.pongs &&
            a.kind_of_end() == b.kind_of_end();
@@ -129,12 +129,12 @@ struct Seen {
  private:
   /// How an answer fails that is none, and which of several mistakes of a compressed message is
   /// seen first, depends on how much of it came in one piece.
-  feed::Disconnect kind_of_end() const {
-    if (!is_open) return feed::Disconnect::handshake_malformed;
-    const bool is_content = end == feed::Disconnect::bad_utf8 ||
-                            end == feed::Disconnect::message_too_large ||
-                            end == feed::Disconnect::bad_compression;
-    return is_deflated && is_content ? feed::Disconnect::bad_compression : end;
+  intake::Disconnect kind_of_end() const {
+    if (!is_open) return intake::Disconnect::handshake_malformed;
+    const bool is_content = end == intake::Disconnect::bad_utf8 ||
+                            end == intake::Disconnect::message_too_large ||
+                            end == intake::Disconnect::bad_compression;
+    return is_deflated && is_content ? intake::Disconnect::bad_compression : end;
   }
 };
 

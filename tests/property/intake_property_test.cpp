@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/engine/engine.hpp"
-#include "daemon/feed/intake.hpp"
+#include "daemon/intake/intake.hpp"
 #include "tests/property/comparison.hpp"
 #include "tests/property/flatten.hpp"
 #include "tests/property/reorder_recount.hpp"
@@ -10,7 +10,7 @@
 namespace deskpulse::property {
 namespace {
 
-class EngineSink final : public feed::EventSink {
+class EngineSink final : public intake::EventSink {
  public:
   explicit EngineSink(engine::Engine& engine) : engine_(engine) {}
   void apply(const proto::Event& event) override { engine_.apply(event); }
@@ -21,7 +21,7 @@ class EngineSink final : public feed::EventSink {
   engine::Engine& engine_;
 };
 
-Series series_of(const feed::IntakeCounters& counters) {
+Series series_of(const intake::IntakeCounters& counters) {
   const auto rejected = [&](proto::Reject reason) {
     return static_cast<double>(counters.rejected[static_cast<std::size_t>(reason)]);
   };
@@ -46,8 +46,8 @@ Series series_of(const ReorderRecount::Counts& counts) {
           {"unknown_from", counts.unknown_from}};
 }
 
-feed::IntakeSettings settings_of(const ReorderRecount::Settings& order) {
-  feed::IntakeSettings settings;
+intake::IntakeSettings settings_of(const ReorderRecount::Settings& order) {
+  intake::IntakeSettings settings;
   settings.reorder_window = proto::Millis{order.reorder_window};
   settings.allowed_lateness = proto::Millis{order.allowed_lateness};
   settings.max_clock_skew = proto::Millis{order.max_clock_skew};
@@ -57,7 +57,7 @@ feed::IntakeSettings settings_of(const ReorderRecount::Settings& order) {
 std::optional<Failure> compare(const History& history) {
   engine::Engine engine(settings_of(history.rules));
   EngineSink sink(engine);
-  feed::Intake intake(settings_of(history.order), proto::IdHasher{}, sink);
+  intake::Intake intake(settings_of(history.order), proto::IdHasher{}, sink);
   engine::Report report;
   Recount recount(history.rules);
   ReorderRecount order(history.order, recount);
@@ -72,10 +72,10 @@ std::optional<Failure> compare(const History& history) {
   for (std::size_t i = 0; i < history.steps.size(); ++i) {
     const Step& step = history.steps[i];
     if (step.what == Step::What::act) {
-      const std::uint64_t set_back = intake.gaps().count(feed::GapKind::set_back);
+      const std::uint64_t set_back = intake.gaps().count(intake::GapKind::set_back);
       intake.accept(step.act.event(), instant(step.at));
       order.arrive(step.act, step.at);
-      if (intake.gaps().count(feed::GapKind::set_back) > set_back) order.begin_counters_anew();
+      if (intake.gaps().count(intake::GapKind::set_back) > set_back) order.begin_counters_anew();
     } else if (auto failure = look_at_both(i)) {
       return failure;
     }

@@ -58,7 +58,7 @@ Recounted recount_everything(const Scenario& scenario, const Traffic& traffic, T
   return recount(scenario, traffic, entries, until);
 }
 
-Series series_of(const feed::IntakeCounters& counters) {
+Series series_of(const intake::IntakeCounters& counters) {
   const auto rejected = [&](proto::Reject reason) {
     return static_cast<double>(counters.rejected[static_cast<std::size_t>(reason)]);
   };

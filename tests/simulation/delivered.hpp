@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/feed/intake.hpp"
+#include "daemon/intake/intake.hpp"
 #include "tests/property/series.hpp"
 #include "tests/simulation/scenario.hpp"
 #include "tests/simulation/traffic.hpp"
@@ -63,7 +63,7 @@ Recounted recount(const Scenario& scenario, const Traffic& traffic,
 Recounted recount_everything(const Scenario& scenario, const Traffic& traffic, Time until);
 
 /// The counters of an intake and of a recount that must be equal, by name.
-property::Series series_of(const feed::IntakeCounters& counters);
+property::Series series_of(const intake::IntakeCounters& counters);
 property::Series series_of(const property::ReorderRecount::Counts& counts);
 
 }  // namespace deskpulse::simulation

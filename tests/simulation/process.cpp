@@ -17,8 +17,8 @@ constexpr std::uint64_t kSegmentBytes = 2'000;
 constexpr std::chrono::seconds kHandshake{10};
 constexpr std::string_view kPing = "ping";
 
-feed::IntakeSettings intake_settings(const Scenario& scenario) {
-  feed::IntakeSettings settings;
+intake::IntakeSettings intake_settings(const Scenario& scenario) {
+  intake::IntakeSettings settings;
   settings.reorder_window = proto::Millis{scenario.order.reorder_window};
   settings.allowed_lateness = proto::Millis{scenario.order.allowed_lateness};
   settings.max_clock_skew = proto::Millis{scenario.order.max_clock_skew};
@@ -193,14 +193,14 @@ void Process::tick() {
 }
 
 void Process::follow() {
-  if (link_) end(feed::Disconnect::stopped);
+  if (link_) end(intake::Disconnect::stopped);
   source_ = surroundings_.source();
   session_.change(stream_settings());
   connect();
 }
 
 void Process::finish() {
-  if (link_) end(feed::Disconnect::stopped);
+  if (link_) end(intake::Disconnect::stopped);
   ++connection_;
   cut_journal();
   surroundings_.saving();
@@ -214,7 +214,7 @@ void Process::connect() {
   const std::uint64_t connection = ++connection_;
   link_ = surroundings_.connect();
   if (!link_) {
-    end(feed::Disconnect::refused);
+    end(intake::Disconnect::refused);
     return;
   }
   const auto mine = [this, connection](const std::function<void()>& what) {
@@ -225,7 +225,9 @@ void Process::connect() {
   link_->client.message = [this, mine](const std::string& text) {
     mine([this, text] { message(text); });
   };
-  link_->client.closed = [this, mine] { mine([this] { end(feed::Disconnect::connection_lost); }); };
+  link_->client.closed = [this, mine] {
+    mine([this] { end(intake::Disconnect::connection_lost); });
+  };
   opened_ = heard_ = steady();
   ready_.reset();
   signs_ = session_.signs_of_life();
@@ -267,9 +269,9 @@ void Process::watch() {
     if (connection != connection_) return;
     const auto now = steady();
     if (!session_.is_ready() && now - opened_ > kHandshake) {
-      end(feed::Disconnect::handshake_timeout);
+      end(intake::Disconnect::handshake_timeout);
     } else if (session_.is_ready() && now - heard_ > session_.silence_limit()) {
-      end(feed::Disconnect::silence);
+      end(intake::Disconnect::silence);
     } else {
       watch();
     }
@@ -283,8 +285,8 @@ void Process::ping() {
   });
 }
 
-void Process::end(feed::Disconnect reason) {
-  surroundings_.say("disconnected", feed::disconnect_name(reason));
+void Process::end(intake::Disconnect reason) {
+  surroundings_.say("disconnected", intake::disconnect_name(reason));
   ++connection_;
   if (link_) {
     link_->client = {};
@@ -295,8 +297,8 @@ void Process::end(feed::Disconnect reason) {
   if (ready_) {
     backoff_.ended_after(std::chrono::duration_cast<std::chrono::milliseconds>(steady() - *ready_));
   }
-  if (reason == feed::Disconnect::stopped) return;
-  surroundings_.later(backoff_.next(reason == feed::Disconnect::unauthorized).count(),
+  if (reason == intake::Disconnect::stopped) return;
+  surroundings_.later(backoff_.next(reason == intake::Disconnect::unauthorized).count(),
                       Source::timer, [this, connection = connection_] {
                         if (connection == connection_) connect();
                       });
@@ -341,9 +343,9 @@ void Process::heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) {
 
 void Process::answered(proto::Instant wall) { monitor_->listener().answered(wall); }
 
-void Process::gap(feed::GapKind kind) {
+void Process::gap(intake::GapKind kind) {
   surroundings_.say("gap", std::to_string(static_cast<int>(kind)));
-  if (feed::is_lost_at_source(kind)) surroundings_.begin_counters_anew();
+  if (intake::is_lost_at_source(kind)) surroundings_.begin_counters_anew();
   monitor_->listener().gap(kind);
 }
 
@@ -354,7 +356,7 @@ void Process::missed_until(std::optional<proto::Instant> ts, proto::Instant wall
 
 void Process::caught_up() { monitor_->listener().caught_up(); }
 
-void Process::disconnected(feed::Disconnect reason) { monitor_->listener().disconnected(reason); }
+void Process::disconnected(intake::Disconnect reason) { monitor_->listener().disconnected(reason); }
 
 // ---------------------------------------------------------------------------------------------------
 // Snapshots

@@ -8,16 +8,16 @@
 #include <optional>
 #include <string>
 
-#include "daemon/checkpoints.hpp"
 #include "daemon/feed/backoff.hpp"
 #include "daemon/feed/stream_session.hpp"
-#include "daemon/journal_recorder.hpp"
-#include "daemon/monitor.hpp"
-#include "daemon/recovery.hpp"
+#include "daemon/host/wall_clock.hpp"
+#include "daemon/monitor/monitor.hpp"
+#include "daemon/persistence/checkpoints.hpp"
+#include "daemon/persistence/journal_recorder.hpp"
+#include "daemon/persistence/recovery.hpp"
 #include "daemon/store/journal_reader.hpp"
 #include "daemon/store/journal_writer.hpp"
 #include "daemon/store/snapshot_store.hpp"
-#include "daemon/wall_clock.hpp"
 #include "tests/simulation/link.hpp"
 #include "tests/simulation/scenario.hpp"
 #include "tests/simulation/simulated_disk.hpp"
@@ -74,7 +74,7 @@ class Surroundings {
 
 /// The daemon's own classes, put together as its main program does it, with a world of ours for
 /// sockets, timers and clocks. What the main program does with the real ones is tested end to end.
-class Process final : private feed::FeedListener, private SnapshotRunner {
+class Process final : private intake::FeedListener, private SnapshotRunner {
  public:
   /// Recovers the state. Throws std::runtime_error when the daemon would refuse to start.
   Process(const Scenario& scenario, std::uint64_t life, Plant plant, SimulatedDisk& disk,
@@ -114,7 +114,7 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   void message(const std::string& text);
   void watch();
   void ping();
-  void end(feed::Disconnect reason);
+  void end(intake::Disconnect reason);
   void acknowledge(std::uint64_t seq);
   Recovered recover_state(SimulatedDisk& disk);
   feed::StreamSettings stream_settings() const;
@@ -127,16 +127,16 @@ class Process final : private feed::FeedListener, private SnapshotRunner {
   void close_batch(Close&& close);
   std::optional<feed::Cursor> cursor_for_snapshot();
 
-  // feed::FeedListener, between the session and the monitor
+  // intake::FeedListener, between the session and the monitor
   void connected(proto::Millis heartbeat, proto::Instant wall) override;
   void event(const proto::Event& event, proto::Instant wall) override;
   void rejected(const proto::Rejection& rejection) override;
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant wall) override;
   void answered(proto::Instant wall) override;
-  void gap(feed::GapKind kind) override;
+  void gap(intake::GapKind kind) override;
   void missed_until(std::optional<proto::Instant> ts, proto::Instant wall) override;
   void caught_up() override;
-  void disconnected(feed::Disconnect reason) override;
+  void disconnected(intake::Disconnect reason) override;
 
   // SnapshotRunner
   void run(Save save, Done done) override;

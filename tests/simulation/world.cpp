@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/host/wall_clock.hpp"
 #include "daemon/store/journal_reader.hpp"
 #include "daemon/store/snapshot_store.hpp"
-#include "daemon/wall_clock.hpp"
 #include "tests/property/flatten.hpp"
 #include "tests/simulation/agenda.hpp"
 #include "tests/simulation/delivered.hpp"
@@ -30,7 +30,7 @@ namespace {
 constexpr Time kLook = 250;
 /// Later than any time of a run.
 constexpr proto::Instant kLast = proto::kLastInstant;
-constexpr Time kLiveLag = 5'000;  ///< the default of feed::IntakeSettings
+constexpr Time kLiveLag = 5'000;  ///< the default of intake::IntakeSettings
 /// How long a world in which nothing goes wrong any more may take until all is delivered.
 constexpr Time kRecovery = 4 * kMinute;
 
@@ -302,7 +302,7 @@ class World final : private Surroundings {
     const auto number = traffic_.number_of(event);
     if (!number) throw Failed{"an event was delivered that nobody sent"};
     // What is from the future is judged by the source's clock, where ours was set back.
-    const feed::LiveClock& clock = process_->monitor().intake().clock();
+    const intake::LiveClock& clock = process_->monitor().intake().clock();
     ++told_;
     delivered_.act(*number, millis(clock.latest(wall)), clock.is_in_doubt(watermark_, wall));
     refused_ = refused();
@@ -315,14 +315,14 @@ class World final : private Surroundings {
   }
 
   std::uint64_t refused() const {
-    const feed::IntakeCounters& counters = process_->monitor().intake().counters();
+    const intake::IntakeCounters& counters = process_->monitor().intake().counters();
     return counters.duplicates +
            counters.rejected[static_cast<std::size_t>(proto::Reject::future)] +
            counters.rejected[static_cast<std::size_t>(proto::Reject::too_late)];
   }
 
   std::uint64_t set_back() const {
-    return process_->monitor().intake().gaps().count(feed::GapKind::set_back);
+    return process_->monitor().intake().gaps().count(intake::GapKind::set_back);
   }
 
   void delivered() override {
@@ -512,7 +512,7 @@ class World final : private Surroundings {
     std::size_t length = 0;  ///< of delivered_
     std::optional<feed::Cursor> cursor;
     engine::Report report;
-    feed::IntakeCounters counters;
+    intake::IntakeCounters counters;
     std::size_t batches = 0;  ///< of the journal, that were closed before
     bool counts_more_refused = false;
   };
@@ -656,7 +656,7 @@ class World final : private Surroundings {
       const Time ts = traffic_.acts[number].ts;
       if (ts > now) continue;
       for (std::size_t i = 0; i < moment_.status.windows.size(); ++i) {
-        const serve::WindowIncomplete& window = moment_.status.windows[i];
+        const moment::WindowIncomplete& window = moment_.status.windows[i];
         Time start = millis(engine_.calendar.day_of(watermark_).start);
         if (i < engine_.windows.size()) {
           const Time bucket = engine_.windows[i].span.count() / 60;
@@ -825,7 +825,7 @@ class World final : private Surroundings {
 
   void check_numbers(const std::string& when) {
     look();
-    const feed::Intake& intake = process_->monitor().intake();
+    const intake::Intake& intake = process_->monitor().intake();
     const property::Series shown = property::flatten(moment_.report);
     const property::Series counters = series_of(intake.counters());
     const Time now = millis(intake.watermark());
@@ -856,7 +856,7 @@ class World final : private Surroundings {
       if (published_in_.at(number) < first_numbering_) continue;
       ++outcome_.lost;
     }
-    const feed::GapLedger& gaps = process_->monitor().intake().gaps();
+    const intake::GapLedger& gaps = process_->monitor().intake().gaps();
     for (const std::size_t number : missed()) {
       if (gaps.incomplete_since(instant(traffic_.acts[number].ts), kLast)) continue;
       throw Failed{when + ": lost and not declared: " + traffic_.line(number)};
@@ -871,7 +871,7 @@ class World final : private Surroundings {
     if (process_->monitor().intake().gaps().count() > 0) {
       throw Failed{when + ": a gap, where nothing was lost"};
     }
-    for (const serve::WindowIncomplete& window : moment_.status.windows) {
+    for (const moment::WindowIncomplete& window : moment_.status.windows) {
       if (window.incomplete) throw Failed{when + ": incomplete, where nothing was lost"};
     }
   }
@@ -928,7 +928,7 @@ class World final : private Surroundings {
   int first_numbering_ = 0;                  ///< that the daemon's state knows of; 0: none
   std::optional<std::size_t> must_restore_;  ///< index of the mark
   proto::Instant watermark_{};
-  serve::Moment moment_;
+  moment::Moment moment_;
 };
 
 }  // namespace

@@ -26,13 +26,16 @@ using testing::Not;
 
 using Names = std::vector<std::string_view>;
 
+enum class Purity : bool { impure, pure };
+
 /// One folder, the folders of ours it may know, and the libraries it may use. A library is the
 /// beginning of what stands between < and >.
 struct Folder {
   std::string_view path;
   Names knows;
   Names libraries;
-  Names libraries_in_interface;  ///< those of them that its public headers may show
+  Names libraries_in_interface;    ///< those of them that its public headers may show
+  Purity purity = Purity::impure;  ///< pure: a function of what is passed in
 };
 
 const std::vector<Folder>& folders() {
@@ -41,37 +44,76 @@ const std::vector<Folder>& folders() {
       {"daemon/memory/", {"daemon/memory/"}, {}, {}},
       {"daemon/files/", {"daemon/files/"}, {}, {}},
       {"daemon/image/", {"daemon/image/", "proto/event.hpp"}, {}, {}},
+      {"daemon/asio/", {}, {"boost/"}, {}},
+      // From a frame to the numbers.
+      {"daemon/feed/",
+       {"daemon/feed/", "daemon/intake/", "daemon/files/", "proto/"},
+       {"boost/", "openssl/", "sodium.h"},
+       {"boost/system/", "boost/asio/awaitable.hpp"}},
+      {"daemon/intake/",
+       {"daemon/intake/", "daemon/image/", "daemon/memory/", "proto/"},
+       {},
+       {},
+       Purity::pure},
       {"daemon/engine/",
        {"daemon/engine/", "daemon/image/", "daemon/memory/", "proto/event.hpp",
         "proto/id_hash.hpp"},
        {},
-       {}},
-      {"daemon/feed/",
-       {"daemon/feed/", "daemon/files/", "daemon/image/", "daemon/memory/", "proto/"},
-       {"boost/", "openssl/", "sodium.h"},
-       {"boost/system/", "boost/asio/awaitable.hpp"}},
-      {"daemon/store/", {"daemon/store/", "daemon/image/", "proto/"}, {"sodium.h", "zlib.h"}, {}},
+       {},
+       Purity::pure},
+      {"daemon/moment/", {"daemon/moment/", "daemon/engine/"}, {}, {}},
+      {"daemon/monitor/",
+       {"daemon/monitor/", "daemon/engine/", "daemon/feed/feed.hpp", "daemon/image/",
+        "daemon/intake/", "daemon/moment/", "proto/"},
+       {},
+       {},
+       Purity::pure},
+      // From the numbers to a screen.
+      {"daemon/text/", {"daemon/text/", "proto/event.hpp"}, {}, {}, Purity::pure},
+      {"daemon/http/",
+       {"daemon/http/", "daemon/files/", "daemon/text/"},
+       {"boost/", "crypt.h", "openssl/", "libdeflate.h"},
+       {"boost/system/"}},
+      {"daemon/metrics/",
+       {"daemon/metrics/", "daemon/engine/", "daemon/http/http_counts.hpp", "daemon/moment/",
+        "daemon/text/"},
+       {"prometheus/"},
+       {"prometheus/"}},
       {"daemon/wall/", {"daemon/wall/"}, {}, {}},
       {"daemon/serve/",
-       {"daemon/serve/", "daemon/engine/", "daemon/files/", "daemon/wall/", "proto/"},
-       {"boost/", "crypt.h", "openssl/", "prometheus/", "libdeflate.h", "zlib.h"},
-       {"boost/system/", "prometheus/"}},
+       {"daemon/serve/", "daemon/engine/", "daemon/http/", "daemon/metrics/", "daemon/moment/",
+        "daemon/text/", "daemon/wall/"},
+       {},
+       {}},
+      // From one run to the next.
+      {"daemon/store/", {"daemon/store/", "daemon/image/", "proto/"}, {"sodium.h", "zlib.h"}, {}},
+      {"daemon/persistence/",
+       {"daemon/persistence/", "daemon/feed/feed.hpp", "daemon/image/", "daemon/intake/",
+        "daemon/log/", "daemon/moment/", "daemon/monitor/", "daemon/store/", "proto/"},
+       {"boost/asio/"},
+       {"boost/asio/io_context.hpp"}},
+      // What is around it.
       {"daemon/config/", {"daemon/config/"}, {"absl/time/", "toml++/"}, {}},
+      {"daemon/log/",
+       {"daemon/log/", "daemon/config/config.hpp", "daemon/feed/feed_probe.hpp", "daemon/intake/",
+        "proto/"},
+       {"spdlog/", "fmt/"},
+       {}},
+      {"daemon/host/", {"daemon/host/", "proto/event.hpp"}, {}, {}},
       {"daemon/simulator/",
        {"daemon/simulator/", "proto/"},
        {"boost/", "openssl/", "CLI/", "fmt/"},
        {"boost/system/"}},
-      // The files beside main.cpp wire the folders and know them all.
-      {"daemon/",
-       {"daemon/", "proto/"},
-       {"boost/", "CLI/", "spdlog/", "fmt/", "prometheus/"},
-       {"boost/system/", "boost/asio/io_context.hpp", "spdlog/", "fmt/", "prometheus/"}},
+      // The wiring knows all of the daemon, and main() the wiring.
+      {"daemon/app/", {"daemon/", "proto/"}, {"boost/", "CLI/"}, {}},
+      {"daemon/", {"daemon/app/"}, {}, {}},
   };
   return table;
 }
 
 /// A program of its own: the daemon's wiring does not know it either.
 constexpr std::string_view kSimulator = "daemon/simulator/";
+constexpr std::string_view kWiring = "daemon/app/";
 
 /// What a pure function of events and times has no use for: clocks, threads, files, chance.
 const std::set<std::string_view>& impure() {
@@ -171,16 +213,16 @@ std::string complaint_about(const Include& include, const Folder& folder,
   if (include.quoted) {
     const Folder* const other = folder_of(header);
     if (other == nullptr) return "is not written from the root of the repository";
-    if (folder.path == "daemon/" && other->path == kSimulator) return "is not of the daemon";
+    if (folder.path == kWiring && other->path == kSimulator) return "is not of the daemon";
     if (!starts_with_any(header, folder.knows)) return "is an arrow that does not exist";
     if (other != &folder && privates.count(include.header) > 0)
       return "is private to " + std::string(other->path);
     return {};
   }
   if (is_internal(header)) return "is internal to its library";
-  const bool is_engine = folder.path == "daemon/engine/";
-  if (is_engine && impure().count(header) > 0) return "has no place in the pure engine";
-  if (is_standard(header) || (!is_engine && is_of_the_system(header))) return {};
+  const bool is_pure = folder.purity == Purity::pure;
+  if (is_pure && impure().count(header) > 0) return "has no place in a pure folder";
+  if (is_standard(header) || (!is_pure && is_of_the_system(header))) return {};
   if (!starts_with_any(header, folder.libraries)) return "is a library this folder does not use";
   return {};
 }
@@ -243,11 +285,11 @@ TEST(Layering, TheEngineKnowsNoLibraryAndNoOtherFolder) {
                                    "<thread>",
                                    "<mutex>",
                                    "<fstream>",
-                                   "\"daemon/serve/series.hpp\"",
+                                   "\"daemon/metrics/series.hpp\"",
                                    "\"daemon/feed/feed.hpp\"",
                                    "\"daemon/config/config.hpp\"",
                                    "\"daemon/simulator/traffic.hpp\"",
-                                   "\"daemon/monitor.hpp\"",
+                                   "\"daemon/monitor/monitor.hpp\"",
                                    "\"proto/decoder.hpp\"",
                                    "\"proto/json_fields.hpp\""}) {
     EXPECT_THAT(check(path, std::string("#include ") + header + "\n"), testing::SizeIs(1))
@@ -262,9 +304,10 @@ TEST(Layering, TheEngineMayUseTheStandardLibraryAndTheEventTypes) {
               IsEmpty());
 }
 
-TEST(Layering, TheEngineReadsNoClock) {
+TEST(Layering, APureFolderReadsNoClock) {
   for (const auto& [path, text] : files_under(DESKPULSE_SOURCE_DIR)) {
-    if (path.rfind("daemon/engine/", 0) != 0) continue;
+    const Folder* const folder = folder_of(path);
+    if (folder == nullptr || folder->purity != Purity::pure) continue;
     for (const char* const clock :
          {"system_clock", "steady_clock", "_clock::now", "gettimeofday"}) {
       EXPECT_THAT(text, Not(HasSubstr(clock))) << path;
@@ -278,16 +321,23 @@ TEST(Layering, AnArrowThatPointsUpIsFound) {
     const char* header;
   } cases[] = {
       {"proto/decoder.cpp", "daemon/engine/engine.hpp"},
-      {"daemon/feed/intake.cpp", "daemon/engine/engine.hpp"},
-      {"daemon/feed/intake.hpp", "daemon/serve/status.hpp"},
-      {"daemon/serve/series.cpp", "daemon/feed/feed.hpp"},
-      {"daemon/serve/series.cpp", "daemon/config/config.hpp"},
+      {"daemon/intake/intake.cpp", "daemon/engine/engine.hpp"},
+      {"daemon/intake/intake.hpp", "daemon/moment/status.hpp"},
+      {"daemon/metrics/series.cpp", "daemon/feed/feed.hpp"},
+      {"daemon/metrics/series.cpp", "daemon/config/config.hpp"},
       {"daemon/config/load.cpp", "daemon/engine/settings.hpp"},
       {"daemon/config/load.cpp", "proto/event.hpp"},
       {"daemon/simulator/traffic.cpp", "daemon/engine/engine.hpp"},
       {"daemon/simulator/main.cpp", "daemon/feed/feed.hpp"},
-      {"daemon/engine/engine.cpp", "daemon/monitor.hpp"},
-      {"daemon/main.cpp", "daemon/simulator/traffic.hpp"},
+      {"daemon/engine/engine.cpp", "daemon/monitor/monitor.hpp"},
+      {"daemon/intake/intake.cpp", "daemon/feed/feed.hpp"},
+      {"daemon/monitor/monitor.hpp", "daemon/serve/snapshot.hpp"},
+      {"daemon/monitor/monitor.cpp", "daemon/persistence/persistence.hpp"},
+      {"daemon/http/connection.cpp", "daemon/moment/moment.hpp"},
+      {"daemon/moment/status.hpp", "daemon/http/http_server.hpp"},
+      {"daemon/persistence/persistence.cpp", "daemon/app/settings.hpp"},
+      {"daemon/app/run_command.cpp", "daemon/simulator/traffic.hpp"},
+      {"daemon/main.cpp", "daemon/engine/engine.hpp"},
   };
   for (const auto& each : cases) {
     EXPECT_THAT(check(each.path, std::string("#include \"") + each.header + "\"\n"),
@@ -297,9 +347,9 @@ TEST(Layering, AnArrowThatPointsUpIsFound) {
 }
 
 TEST(Layering, TheWiringKnowsTheDaemonsFolders) {
-  EXPECT_THAT(check("daemon/monitor.cpp",
+  EXPECT_THAT(check("daemon/app/run_command.cpp",
                     "#include \"daemon/engine/engine.hpp\"\n#include \"daemon/feed/feed.hpp\"\n"
-                    "#include \"daemon/serve/series.hpp\"\n#include <spdlog/spdlog.h>\n"),
+                    "#include \"daemon/metrics/series.hpp\"\n#include <boost/asio.hpp>\n"),
               IsEmpty());
 }
 
@@ -308,7 +358,7 @@ TEST(Layering, AHeaderThatShowsASlowLibraryIsPrivateToItsFolder) {
                     {"daemon/feed/stream.hpp", "#include <boost/beast/websocket.hpp>\n"},
                     {"daemon/feed/session.hpp", "#include \"daemon/feed/stream.hpp\"\n"},
                     {"daemon/feed/session.cpp", "#include \"daemon/feed/session.hpp\"\n"},
-                    {"daemon/run.cpp",
+                    {"daemon/app/run.cpp",
                      "#include \"daemon/feed/feed.hpp\"\n#include \"daemon/feed/stream.hpp\"\n"
                      "#include \"daemon/feed/session.hpp\"\n"}};
 
@@ -333,9 +383,9 @@ TEST(Layering, WhatALibraryKeepsToItselfStaysThere) {
 
   EXPECT_THAT(check("daemon/config/load.cpp", "#include <toml++/impl/preprocessor.h>\n"),
               ElementsAre(HasSubstr("internal to its library")));
-  EXPECT_THAT(check("daemon/logging.cpp", "#include <spdlog/details/thread_pool.h>\n"),
+  EXPECT_THAT(check("daemon/log/logging.cpp", "#include <spdlog/details/thread_pool.h>\n"),
               ElementsAre(HasSubstr("internal to its library")));
-  EXPECT_THAT(check("daemon/asio.cpp", "#include <boost/asio/impl/src.hpp>\n"), IsEmpty());
+  EXPECT_THAT(check("daemon/asio/asio.cpp", "#include <boost/asio/impl/src.hpp>\n"), IsEmpty());
 }
 
 TEST(Layering, ANewFolderHasToBeEnteredInTheTable) {

@@ -106,7 +106,7 @@ TABLE = """
 class MetricsReference(unittest.TestCase):
     def test_names_what_the_daemon_serves(self):
         source = "".join(
-            path.read_text("utf-8") for path in sorted((ROOT / "daemon/serve").glob("*.cpp")))
+            path.read_text("utf-8") for path in sorted((ROOT / "daemon/metrics").glob("*.cpp")))
         served = served_by(source)
         self.assertGreater(len(served), 60)
         self.assertEqual(differences(served, documented_in((ROOT / "proto/METRICS.md").read_text("utf-8"))), [])

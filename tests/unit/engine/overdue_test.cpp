@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/engine/engine.hpp"
-#include "tests/unit/feed/image_in_memory.hpp"
+#include "tests/unit/intake/image_in_memory.hpp"
 
 namespace deskpulse::engine {
 namespace {

@@ -11,7 +11,7 @@
 
 namespace deskpulse::feed {
 
-struct RecordingListener : FeedListener {
+struct RecordingListener : intake::FeedListener {
   void connected(proto::Millis, proto::Instant) override { log.push_back("connected"); }
   void event(const proto::Event& event, proto::Instant) override {
     log.push_back("event " + std::string(event.id));
@@ -22,13 +22,13 @@ struct RecordingListener : FeedListener {
   void heartbeat(std::optional<proto::Instant> ts, proto::Instant) override {
     log.push_back(ts ? "heartbeat" : "heartbeat behind");
   }
-  void gap(GapKind kind) override {
+  void gap(intake::GapKind kind) override {
     constexpr std::array kNames{"hole", "resume", "reset", "disconnect", "live_start", "set_back"};
     log.push_back(std::string("gap ") + kNames[static_cast<std::size_t>(kind)]);
   }
   void caught_up() override { ++times_caught_up; }
-  void disconnected(Disconnect reason) override {
-    log.push_back("disconnected " + std::string(disconnect_name(reason)));
+  void disconnected(intake::Disconnect reason) override {
+    log.push_back("disconnected " + std::string(intake::disconnect_name(reason)));
   }
   std::vector<std::string> log;
   int times_caught_up = 0;

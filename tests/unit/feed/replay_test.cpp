@@ -7,7 +7,7 @@
 #include <string>
 
 #include "proto/watermark_line.hpp"
-#include "tests/unit/feed/recording_sink.hpp"
+#include "tests/unit/intake/recording_sink.hpp"
 
 namespace deskpulse::feed {
 namespace {
@@ -21,26 +21,26 @@ std::string line(std::int64_t ts) {
 
 std::string time_line(std::int64_t watermark) {
   std::string text;
-  proto::append_watermark_line(text, at(watermark), proto::Millis{1'000});
+  proto::append_watermark_line(text, intake::at(watermark), proto::Millis{1'000});
   text.pop_back();
   return text;
 }
 
 class ReplayTest : public testing::Test {
  protected:
-  void run_with(const IntakeSettings& settings, const std::string& text) {
-    Intake other{settings, proto::IdHasher{}, sink};
+  void run_with(const intake::IntakeSettings& settings, const std::string& text) {
+    intake::Intake other{settings, proto::IdHasher{}, sink};
     run(text, {}, other);
   }
   ReplayResult run(const std::string& text, const ReplaySettings& settings = {}) {
     return run(text, settings, intake);
   }
-  ReplayResult run(const std::string& text, const ReplaySettings& settings, Intake& to) {
+  ReplayResult run(const std::string& text, const ReplaySettings& settings, intake::Intake& to) {
     std::FILE* const file = std::tmpfile();
     std::fwrite(text.data(), 1, text.size(), file);
     std::rewind(file);
     const ReplayResult result = replay(
-        fileno(file), to, [] { return at(900'000'000); }, settings,
+        fileno(file), to, [] { return intake::at(900'000'000); }, settings,
         [this](std::uint64_t number, const proto::Rejection& rejection) {
           refused.emplace_back(number, rejection.reason);
         });
@@ -49,8 +49,8 @@ class ReplayTest : public testing::Test {
     return result;
   }
 
-  RecordingSink sink;
-  Intake intake{{}, proto::IdHasher{}, sink};
+  intake::RecordingSink sink;
+  intake::Intake intake{{}, proto::IdHasher{}, sink};
   std::vector<std::pair<std::uint64_t, Reject>> refused;
 };
 
@@ -75,15 +75,15 @@ TEST_F(ReplayTest, AJournalsLinesAboutTimeMoveItAndAreNoEvents) {
                                   "\n" + line(4'500) + "\n" + time_line(6'000) + "\n");
 
   EXPECT_EQ(result.lines, 3u);
-  EXPECT_EQ(result.watermark, at(6'000));
-  EXPECT_EQ(intake.watermark(), at(6'000));
+  EXPECT_EQ(result.watermark, intake::at(6'000));
+  EXPECT_EQ(intake.watermark(), intake::at(6'000));
   EXPECT_EQ(intake.counters().late, 1u);  // time had reached 4,000
   EXPECT_EQ(sink.times(), (std::vector<std::int64_t>{1'000, 3'900, 4'500}));
   for (const std::uint64_t rejected : intake.counters().rejected) EXPECT_EQ(rejected, 0u);
 }
 
 TEST_F(ReplayTest, AJournalsLinesAboutTimeLeaveALongerReorderWindowItsTime) {
-  IntakeSettings longer;
+  intake::IntakeSettings longer;
   longer.reorder_window = proto::Millis{3'000};
   run_with(longer, time_line(4'000) + "\n" + line(3'000) + "\n" + line(2'500) + "\n");
 
@@ -94,7 +94,7 @@ TEST_F(ReplayTest, ALineAboutATimeToComeMovesNothing) {
   const ReplayResult result = run(line(1'000) + "\n" + time_line(999'000'000) + "\n");
 
   EXPECT_EQ(result.watermark, std::nullopt);
-  EXPECT_EQ(intake.watermark(), at(1'000));
+  EXPECT_EQ(intake.watermark(), intake::at(1'000));
 }
 
 TEST_F(ReplayTest, ALineThatCannotBeReadIsCountedAndTheRestGoesOn) {
@@ -146,7 +146,7 @@ TEST_F(ReplayTest, APipeThatGivesAFewBytesAtATimeIsReadToItsEnd) {
   const std::string text = line(1'000) + "\n" + line(2'000);
   ASSERT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
   close(ends[1]);
-  replay(ends[0], intake, [] { return at(900'000'000); });
+  replay(ends[0], intake, [] { return intake::at(900'000'000); });
   close(ends[0]);
   intake.finish();
 
@@ -159,14 +159,14 @@ TEST_F(ReplayTest, WhatComesThroughAPipeLaterIsJudgedByTheClockOfThen) {
   const std::string first = line(1'000'000) + "\n";
   const std::string second = line(1'600'000) + "\n";
   ASSERT_EQ(write(ends[1], first.data(), first.size()), static_cast<ssize_t>(first.size()));
-  proto::Instant now = at(1'000'000);
+  proto::Instant now = intake::at(1'000'000);
   const auto ten_minutes_later = [&] {
     const proto::Instant read_at = now;
-    if (now == at(1'000'000)) {
+    if (now == intake::at(1'000'000)) {
       EXPECT_EQ(write(ends[1], second.data(), second.size()), static_cast<ssize_t>(second.size()));
       close(ends[1]);
     }
-    now = at(1'600'000);
+    now = intake::at(1'600'000);
     return read_at;
   };
 
@@ -178,7 +178,7 @@ TEST_F(ReplayTest, WhatComesThroughAPipeLaterIsJudgedByTheClockOfThen) {
 }
 
 TEST_F(ReplayTest, ADescriptorThatCannotBeReadIsAnError) {
-  const ReplayResult result = replay(-1, intake, [] { return at(900'000'000); });
+  const ReplayResult result = replay(-1, intake, [] { return intake::at(900'000'000); });
 
   EXPECT_EQ(result.error, std::errc::bad_file_descriptor);
 }

@@ -21,7 +21,7 @@ TEST(StreamPosition, StartsLiveBehindTheHead) {
   StreamPosition position(StartAt::live, std::nullopt);
 
   EXPECT_EQ(position.ask(), std::nullopt);
-  EXPECT_EQ(position.ready(ready("k", Resume::live, 1, 100)), GapKind::live_start);
+  EXPECT_EQ(position.ready(ready("k", Resume::live, 1, 100)), intake::GapKind::live_start);
   EXPECT_EQ(position.cursor(), (Cursor{"k", 100}));
 }
 
@@ -36,7 +36,7 @@ TEST(StreamPosition, AFloorThatIsTheFirstEventIsAWholeHistory) {
 TEST(StreamPosition, AFloorFurtherUpMarksWindowsAndIsNoGap) {
   StreamPosition position(StartAt::floor, std::nullopt);
 
-  EXPECT_EQ(position.ready(ready("k", Resume::gap, 50, 100)), GapKind::live_start);
+  EXPECT_EQ(position.ready(ready("k", Resume::gap, 50, 100)), intake::GapKind::live_start);
   EXPECT_EQ(position.cursor(), (Cursor{"k", 49}));
 }
 
@@ -51,7 +51,7 @@ TEST(StreamPosition, AResumeThatIsOkMissesNothing) {
 TEST(StreamPosition, AResumeWithAGapGoesOnAtTheFloor) {
   StreamPosition position(StartAt::live, Cursor{"k", 7});
 
-  EXPECT_EQ(position.ready(ready("k", Resume::gap, 50, 100)), GapKind::resume);
+  EXPECT_EQ(position.ready(ready("k", Resume::gap, 50, 100)), intake::GapKind::resume);
   EXPECT_EQ(position.cursor(), (Cursor{"k", 49}));
 }
 
@@ -59,7 +59,7 @@ TEST(StreamPosition, ANewEpochIsAResetWhateverTheServerCallsIt) {
   for (const Resume resume : {Resume::reset, Resume::ok, Resume::gap}) {
     StreamPosition position(StartAt::live, Cursor{"k", 70});
 
-    EXPECT_EQ(position.ready(ready("m", resume, 1, 3)), GapKind::reset);
+    EXPECT_EQ(position.ready(ready("m", resume, 1, 3)), intake::GapKind::reset);
     EXPECT_EQ(position.cursor(), (Cursor{"m", 0}));
   }
 }
@@ -67,7 +67,7 @@ TEST(StreamPosition, ANewEpochIsAResetWhateverTheServerCallsIt) {
 TEST(StreamPosition, AServerThatLostEventsUnderItsOwnEpochIsAResetAtItsHead) {
   StreamPosition position(StartAt::live, Cursor{"k", 70});
 
-  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 69)), GapKind::reset);
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 69)), intake::GapKind::reset);
   EXPECT_EQ(position.cursor(), (Cursor{"k", 69}));
 }
 
@@ -90,7 +90,7 @@ TEST(StreamPosition, InAnotherSourceThePositionMeansNothingWhateverItsEpochIsCal
   StreamPosition position(StartAt::live, Cursor{"k", 70, kOne}, false, kOther);
 
   EXPECT_EQ(position.ask(), (Position{"", 0}));
-  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), GapKind::reset);
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), intake::GapKind::reset);
   EXPECT_EQ(position.cursor(), (Cursor{"k", 0, kOther}));
 }
 
@@ -115,7 +115,7 @@ TEST(StreamPosition, AServerThatHasLessThanItSentSendsNothingOfThatAgain) {
   for (const Resume resume : {Resume::gap, Resume::reset, Resume::live}) {
     StreamPosition position(StartAt::live, Cursor{"k", 70});
 
-    EXPECT_EQ(position.ready(ready("k", resume, 1, 60)), GapKind::reset);
+    EXPECT_EQ(position.ready(ready("k", resume, 1, 60)), intake::GapKind::reset);
     EXPECT_EQ(position.cursor(), (Cursor{"k", 60}));
   }
 }
@@ -125,7 +125,7 @@ TEST(StreamPosition, AForgottenPositionIsNotAskedForButWhatItHadIsKnown) {
   position.forget();
 
   EXPECT_EQ(position.cursor(), std::nullopt);
-  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), GapKind::resume);
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), intake::GapKind::resume);
   EXPECT_EQ(position.cursor(), (Cursor{"k", 70}));
 }
 
@@ -154,7 +154,7 @@ TEST(StreamPosition, PassesOverNothingThatTheServerDoesNotHave) {
 TEST(StreamPosition, AServerThatIgnoresThePositionLeavesAGap) {
   StreamPosition position(StartAt::live, Cursor{"k", 70});
 
-  EXPECT_EQ(position.ready(ready("k", Resume::live, 1, 100)), GapKind::resume);
+  EXPECT_EQ(position.ready(ready("k", Resume::live, 1, 100)), intake::GapKind::resume);
   EXPECT_EQ(position.cursor(), (Cursor{"k", 100}));
 }
 
@@ -163,7 +163,7 @@ TEST(StreamPosition, AfterAForgottenPositionItTakesWhatIsLeftAndCallsItAGap) {
   position.forget();
 
   EXPECT_EQ(position.ask(), (Position{"", 0}));
-  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), GapKind::resume);
+  EXPECT_EQ(position.ready(ready("k", Resume::ok, 1, 100)), intake::GapKind::resume);
 }
 
 TEST(StreamPosition, FindsAHoleOnce) {

@@ -45,10 +45,10 @@ std::string bye(const std::string& code, bool resume) {
 
 struct Probe : FeedProbe {
   void connected(std::string_view resume) override { log.push_back(std::string(resume)); }
-  void disconnected(Disconnect reason, std::string_view) override {
-    log.push_back("disconnected " + std::string(disconnect_name(reason)));
+  void disconnected(intake::Disconnect reason, std::string_view) override {
+    log.push_back("disconnected " + std::string(intake::disconnect_name(reason)));
   }
-  void gap(GapKind) override { log.push_back("gap"); }
+  void gap(intake::GapKind) override { log.push_back("gap"); }
   std::vector<std::string> log;
 };
 
@@ -95,7 +95,7 @@ TEST_F(StreamSessionTest, GoesOnBehindTheLastEventThatItHas) {
   session.opened(kNow);
   say(session, ready("k", "live", 1, 0));
   say(session, events(1, {"a", "b"}));
-  session.disconnected(Disconnect::connection_lost);
+  session.disconnected(intake::Disconnect::connection_lost);
   EXPECT_THAT(told(), ElementsAre("connected", "gap live_start", "event a", "event b",
                                   "disconnected connection_lost"));
 
@@ -133,7 +133,7 @@ TEST_F(StreamSessionTest, SaysOnceThatItHasWhatTheServerHadWhenItBecameReady) {
   say(session, events(6, {"f"}));
   EXPECT_EQ(listener.times_caught_up, 1);
 
-  session.disconnected(Disconnect::connection_lost);
+  session.disconnected(intake::Disconnect::connection_lost);
   session.opened(kNow);
   say(session, ready("k", "ok", 1, 6));
   EXPECT_EQ(listener.times_caught_up, 2);
@@ -240,7 +240,7 @@ TEST_F(StreamSessionTest, ABrokenRuleEndsTheConnection) {
     for (std::size_t i = 0; i + 1 < messages.size(); ++i) say(session, messages[i]);
 
     EXPECT_EQ(say(session, messages.back()), Verdict::end) << messages.back();
-    EXPECT_EQ(session.ending().end.reason, Disconnect::session_error);
+    EXPECT_EQ(session.ending().end.reason, intake::Disconnect::session_error);
     EXPECT_EQ(session.ending().close_code, 1002);
   }
 }
@@ -275,15 +275,15 @@ TEST_F(StreamSessionTest, ByeKeepsThePlaceOrForgetsIt) {
   say(session, events(1, {"a"}));
 
   EXPECT_EQ(say(session, bye("restart", true)), Verdict::end);
-  EXPECT_EQ(session.ending().end.reason, Disconnect::bye);
+  EXPECT_EQ(session.ending().end.reason, intake::Disconnect::bye);
   EXPECT_EQ(session.ending().end.detail, "code restart");
   EXPECT_EQ(session.ending().close_code, 1000);
-  session.disconnected(Disconnect::bye);
+  session.disconnected(intake::Disconnect::bye);
   EXPECT_THAT(session.opened(kNow), HasSubstr(R"("after":1)"));
   say(session, ready("k", "ok", 1, 1));
 
   EXPECT_EQ(say(session, bye("too_old", false)), Verdict::end);
-  session.disconnected(Disconnect::bye);
+  session.disconnected(intake::Disconnect::bye);
   EXPECT_THAT(session.opened(kNow), Not(HasSubstr("epoch")));
   told();
   say(session, ready("k", "ok", 1, 1));
@@ -295,7 +295,7 @@ TEST_F(StreamSessionTest, ByeForTheTokenIsUnauthorized) {
   session.opened(kNow);
 
   EXPECT_EQ(say(session, bye("auth", true)), Verdict::end);
-  EXPECT_EQ(session.ending().end.reason, Disconnect::unauthorized);
+  EXPECT_EQ(session.ending().end.reason, intake::Disconnect::unauthorized);
 }
 
 TEST_F(StreamSessionTest, AnAckIsForAServerThatWaitsForOne) {
@@ -305,7 +305,7 @@ TEST_F(StreamSessionTest, AnAckIsForAServerThatWaitsForOne) {
   EXPECT_EQ(session.ack(1), "");
   say(session, ready("k", "live", 1, 0));
   EXPECT_EQ(session.ack(1), R"({"op":"ack","seq":1})");
-  session.disconnected(Disconnect::silence);
+  session.disconnected(intake::Disconnect::silence);
   EXPECT_EQ(session.ack(1), "");
 }
 
@@ -314,7 +314,7 @@ TEST_F(StreamSessionTest, AMessageThatIsTooLargeForEverIsPassedOver) {
   StreamSession session = make();
   session.opened(kNow);
   say(session, ready("k", "ok", 1, 9));
-  session.disconnected(Disconnect::message_too_large);
+  session.disconnected(intake::Disconnect::message_too_large);
 
   EXPECT_THAT(told(), ElementsAre("connected", "rejected too_large",
                                   "disconnected message_too_large", "gap hole"));
@@ -335,9 +335,9 @@ TEST_F(StreamSessionTest, AMessageThatThereIsNoMemoryForIsAHoleInThePositions) {
 
 TEST_F(StreamSessionTest, AnAttemptThatFailedChangesNothing) {
   StreamSession session = make();
-  session.disconnected(Disconnect::refused);
+  session.disconnected(intake::Disconnect::refused);
   session.opened(kNow);
-  session.disconnected(Disconnect::handshake_timeout);
+  session.disconnected(intake::Disconnect::handshake_timeout);
 
   EXPECT_THAT(told(), ElementsAre("disconnected refused", "disconnected handshake_timeout"));
   EXPECT_EQ(session.opened(kNow), R"({"op":"hello","consumer":"deskpulse"})");
@@ -354,7 +354,7 @@ TEST_F(StreamSessionTest, APlainStreamIsReadyAtOnceAndEveryDisconnectIsAGap) {
     say(session, event("a"));
     say(session, "[" + event("b") + ",{}]");
     session.pong(kNow);
-    session.disconnected(Disconnect::closed_by_peer);
+    session.disconnected(intake::Disconnect::closed_by_peer);
   }
 
   EXPECT_EQ(session.signs_of_life(), 6u);
@@ -381,7 +381,7 @@ TEST_F(StreamSessionTest, AMessageOfAPlainStreamThatThereIsNoMemoryForIsAGap) {
 TEST_F(StreamSessionTest, APlainStreamBehindAnEarlierRunBeginsWithAGap) {
   settings.has_history = true;
   StreamSession session = make_plain();
-  session.disconnected(Disconnect::refused);
+  session.disconnected(intake::Disconnect::refused);
   session.opened(kNow);
 
   EXPECT_THAT(told(), ElementsAre("disconnected refused", "connected", "gap disconnect"));
@@ -403,7 +403,7 @@ TEST_F(StreamSessionTest, OtherSettingsKeepThePlace) {
   session.opened(kNow);
   say(session, ready("k", "live", 1, 0));
   say(session, events(1, {"a"}));
-  session.disconnected(Disconnect::stopped);
+  session.disconnected(intake::Disconnect::stopped);
   settings.consumer = "another";
   session.change(settings);
 
@@ -417,7 +417,7 @@ TEST_F(StreamSessionTest, AnotherSourceBeginsAnewBehindAGap) {
   session.opened(kNow);
   say(session, ready("k", "live", 1, 0));
   say(session, events(1, {"a"}));
-  session.disconnected(Disconnect::stopped);
+  session.disconnected(intake::Disconnect::stopped);
   settings.source = {.address = {2, 2}, .name = {}};
   session.change(settings);
   told();
@@ -431,7 +431,7 @@ TEST_F(StreamSessionTest, AnotherSourceBeginsAnewBehindAGap) {
 TEST_F(StreamSessionTest, AnotherWayToStartCountsUntilSomethingHasCome) {
   StreamSession session = make();
   session.opened(kNow);
-  session.disconnected(Disconnect::stopped);
+  session.disconnected(intake::Disconnect::stopped);
   settings.start_at = StartAt::floor;
   session.change(settings);
 
@@ -442,7 +442,7 @@ TEST_F(StreamSessionTest, LosingThePositionsIsAGapThoughNothingIsConnected) {
   StreamSession session = make();
   session.opened(kNow);
   say(session, ready("k", "live", 1, 0));
-  session.disconnected(Disconnect::connection_lost);
+  session.disconnected(intake::Disconnect::connection_lost);
   told();
   settings.protocol = Protocol::plain;
   session.change(settings);
@@ -454,7 +454,7 @@ TEST_F(StreamSessionTest, LosingThePositionsIsAGapThoughNothingIsConnected) {
 TEST_F(StreamSessionTest, FromPlainToPositionsAllThatTheServerHasIsAskedFor) {
   StreamSession session = make_plain();
   session.opened(kNow);
-  session.disconnected(Disconnect::stopped);
+  session.disconnected(intake::Disconnect::stopped);
   settings.protocol = Protocol::v1;
   session.change(settings);
   told();

@@ -52,7 +52,9 @@ std::string heartbeat(int head) {
 }
 
 struct Probe : FeedProbe {
-  void disconnected(Disconnect, std::string_view detail) override { details.emplace_back(detail); }
+  void disconnected(intake::Disconnect, std::string_view detail) override {
+    details.emplace_back(detail);
+  }
   void reconnecting(Millis wait, int) override { waits.push_back(wait); }
   Log details;
   std::vector<Millis> waits;
@@ -995,9 +997,9 @@ TEST_F(WebsocketFeedTest, StoppingDuringTheHandshakeAndDuringAPause) {
 
 TEST_F(WebsocketFeedTest, StoppingFromWithinACallDoesNotWaitForThePause) {
   struct StopsAtOnce : RecordingListener {
-    void disconnected(Disconnect reason) override {
+    void disconnected(intake::Disconnect reason) override {
       RecordingListener::disconnected(reason);
-      if (reason != Disconnect::stopped) feed->stop();
+      if (reason != intake::Disconnect::stopped) feed->stop();
     }
     WebsocketFeed* feed = nullptr;
   };

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/serve/content_coding.hpp"
+#include "daemon/http/content_coding.hpp"
 #include "daemon/wall/assets.hpp"
 
 namespace deskpulse::serve {
@@ -24,23 +24,23 @@ class WallTest : public testing::Test {
  protected:
   WallTest() { add_wall(routes); }
 
-  Response get(const std::string& path, bool accepts_gzip = false,
-               const std::string& if_none_match = "") {
-    const Handler* const handler = routes.find(path);
+  http::Response get(const std::string& path, bool accepts_gzip = false,
+                     const std::string& if_none_match = "") {
+    const http::Handler* const handler = routes.find(path);
     EXPECT_NE(handler, nullptr) << path;
-    std::optional<Response> given;
+    std::optional<http::Response> given;
     if (handler != nullptr) {
-      Request request;
+      http::Request request;
       request.path = path;
       request.accepts_gzip = accepts_gzip;
       request.if_none_match = if_none_match;
-      (*handler)(request, [&given](Response response) { given = std::move(response); });
+      (*handler)(request, [&given](http::Response response) { given = std::move(response); });
     }
-    return given.value_or(Response{});
+    return given.value_or(http::Response{});
   }
   std::string text(const std::string& path) { return std::string(get(path).body); }
 
-  Routes routes;
+  http::Routes routes;
 };
 
 /// Everything that stands between the two. (std::regex does not pass our warnings with sanitizers.)
@@ -55,7 +55,7 @@ std::vector<std::string> between(const std::string& text, const std::string& bef
 }
 
 TEST_F(WallTest, ThePageIsServedWithItsRules) {
-  const Response page = get("/wall");
+  const http::Response page = get("/wall");
 
   EXPECT_EQ(page.status, 200U);
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
@@ -87,7 +87,7 @@ TEST_F(WallTest, EverythingThatAScriptImportsIsThereAndNothingElse) {
   std::set<std::string> imported{"index.html", "main.js", "wall.css", "uPlot.min.css"};
   for (const wall::Asset& asset : wall::assets()) {
     if (!asset.name.ends_with(".js")) continue;
-    for (const std::string& name : between(gunzip(asset.gzip), "from \"./", "\"")) {
+    for (const std::string& name : between(http::gunzip(asset.gzip), "from \"./", "\"")) {
       EXPECT_NE(routes.find("/wall/" + name), nullptr) << asset.name << " imports " << name;
       imported.insert(name);
     }
@@ -100,7 +100,7 @@ TEST_F(WallTest, EverythingThatAScriptImportsIsThereAndNothingElse) {
 
 TEST_F(WallTest, NothingIsLoadedFromAnotherHost) {
   for (const wall::Asset& asset : wall::assets()) {
-    const std::string content = gunzip(asset.gzip);
+    const std::string content = http::gunzip(asset.gzip);
     for (const std::string before : {"src=\"", "href=\"", "url(", "url(\"", "url('", "from \"",
                                      "from '", "import \"", "import(\"", "fetch(\""}) {
       for (const char* const host : {"http:", "https:", "//"}) {
@@ -114,13 +114,13 @@ TEST_F(WallTest, BothCodingsAreTheSameFile) {
   for (const wall::Asset& asset : wall::assets()) {
     const std::string path =
         asset.name == "index.html" ? "/wall" : "/wall/" + std::string(asset.name);
-    const Response plain = get(path);
-    const Response zipped = get(path, true);
+    const http::Response plain = get(path);
+    const http::Response zipped = get(path, true);
 
     EXPECT_FALSE(plain.gzip);
     EXPECT_TRUE(zipped.gzip);
     EXPECT_TRUE(plain.negotiated && zipped.negotiated) << path;
-    EXPECT_EQ(gunzip(zipped.body), plain.body) << path;
+    EXPECT_EQ(http::gunzip(zipped.body), plain.body) << path;
     EXPECT_NE(plain.etag, zipped.etag) << path;
   }
 }
@@ -129,7 +129,7 @@ TEST_F(WallTest, AKnownTagIsAnsweredWithoutTheFile) {
   const std::string tag = get("/wall", true).etag;
 
   for (const std::string& sent : {tag, "W/" + tag, "\"x\", " + tag, std::string("*")}) {
-    const Response again = get("/wall", true, sent);
+    const http::Response again = get("/wall", true, sent);
     EXPECT_EQ(again.status, 304U) << sent;
     EXPECT_EQ(again.etag, tag);
     EXPECT_EQ(again.body, "");

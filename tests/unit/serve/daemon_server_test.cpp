@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "tests/unit/serve/exposition_checker.hpp"
-#include "tests/unit/serve/http_client.hpp"
-#include "tests/unit/serve/sample_report.hpp"
+#include "tests/unit/http/http_client.hpp"
+#include "tests/unit/metrics/exposition_checker.hpp"
+#include "tests/unit/metrics/sample_report.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -38,8 +38,8 @@ std::string gunzip(const std::string& bytes) {
 /// Stands for the thread that owns the feed: answers at once, or keeps the questions.
 class FakeFeed {
  public:
-  TakeMoment take_moment() {
-    return [this](std::shared_ptr<Moment> moment, std::function<void()> filled) {
+  moment::TakeMoment take_moment() {
+    return [this](std::shared_ptr<moment::Moment> moment, std::function<void()> filled) {
       const std::lock_guard lock(mutex_);
       ++asked_;
       if (!is_busy_) {
@@ -82,20 +82,20 @@ class FakeFeed {
     status_.ever_connected = true;
     status_.stale = false;
   }
-  void fill(Moment& moment) const {
+  void fill(moment::Moment& moment) const {
     moment.report = report_;
     moment.spans = {std::chrono::minutes{5}, proto::Millis{0}};
     moment.status = status_;
   }
 
  private:
-  engine::Report report_ = report_with_names({"tea", "coffee"});
-  Status status_;
+  engine::Report report_ = metrics::report_with_names({"tea", "coffee"});
+  moment::Status status_;
   std::mutex mutex_;
   bool is_busy_ = false;
   int asked_ = 0;
   std::promise<void> was_kept_;
-  std::vector<std::pair<std::shared_ptr<Moment>, std::function<void()>>> kept_;
+  std::vector<std::pair<std::shared_ptr<moment::Moment>, std::function<void()>>> kept_;
 };
 
 class DaemonServerTest : public testing::Test {
@@ -116,9 +116,9 @@ class DaemonServerTest : public testing::Test {
 };
 
 TEST_F(DaemonServerTest, MetricsHaveTheShopsAndTheDaemonItself) {
-  HttpClient client(start());
+  http::HttpClient client(start());
 
-  const Answer answer = client.get("/metrics");
+  const http::Answer answer = client.get("/metrics");
 
   EXPECT_EQ(answer.status, 200U);
   EXPECT_EQ(answer.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -133,9 +133,9 @@ TEST_F(DaemonServerTest, MetricsHaveTheShopsAndTheDaemonItself) {
 }
 
 TEST_F(DaemonServerTest, AgentsHaveAPageOfTheirOwn) {
-  HttpClient client(start());
+  http::HttpClient client(start());
 
-  const Answer answer = client.get("/metrics/agents");
+  const http::Answer answer = client.get("/metrics/agents");
 
   EXPECT_EQ(answer.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   const check::Page page = check::read_page(answer.body);
@@ -148,10 +148,10 @@ TEST_F(DaemonServerTest, AgentsHaveAPageOfTheirOwn) {
 }
 
 TEST_F(DaemonServerTest, GzipComesOnlyWhenAskedFor) {
-  HttpClient client(start());
+  http::HttpClient client(start());
 
-  const Answer plain = client.get("/metrics/agents", "Accept-Encoding: gzip;q=0\r\n");
-  const Answer zipped = client.get("/metrics/agents", "Accept-Encoding: deflate, gzip\r\n");
+  const http::Answer plain = client.get("/metrics/agents", "Accept-Encoding: gzip;q=0\r\n");
+  const http::Answer zipped = client.get("/metrics/agents", "Accept-Encoding: deflate, gzip\r\n");
 
   EXPECT_EQ(plain.headers.count("content-encoding"), 0U);
   EXPECT_EQ(plain.headers.at("vary"), "Accept-Encoding");
@@ -162,7 +162,7 @@ TEST_F(DaemonServerTest, GzipComesOnlyWhenAskedFor) {
 }
 
 TEST_F(DaemonServerTest, EachScrapeSeesTheNewestMoment) {
-  HttpClient client(start());
+  http::HttpClient client(start());
   client.get("/metrics");
   feed.change_report([](engine::Report& report) { report.shops[0].levels.waiting_customers = 77; });
 
@@ -174,9 +174,9 @@ TEST_F(DaemonServerTest, EachScrapeSeesTheNewestMoment) {
 TEST_F(DaemonServerTest, ScrapesThatWaitTogetherShareOneMoment) {
   feed.be_busy();
   const std::uint16_t port = start();
-  HttpClient first(port);
-  HttpClient second(port);
-  HttpClient third(port);
+  http::HttpClient first(port);
+  http::HttpClient second(port);
+  http::HttpClient third(port);
 
   ASSERT_TRUE(first.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   feed.wait_until_asked();
@@ -194,15 +194,15 @@ TEST_F(DaemonServerTest, HundredsOfScrapesThatWaitTogetherAreOneRendering) {
   settings.http.max_connections = 512;
   feed.be_busy();
   const std::uint16_t port = start();
-  std::vector<std::unique_ptr<HttpClient>> clients;
+  std::vector<std::unique_ptr<http::HttpClient>> clients;
   for (int i = 0; i < 300; ++i) {
-    clients.push_back(std::make_unique<HttpClient>(port));
+    clients.push_back(std::make_unique<http::HttpClient>(port));
     const std::string coding = i % 2 == 0 ? "Accept-Encoding: gzip\r\n" : "";
     ASSERT_TRUE(
         clients.back()->send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + coding + "\r\n"));
   }
   feed.wait_until_asked();
-  ASSERT_EQ(HttpClient(port).get("/").status, 200U);  // by then all have been heard
+  ASSERT_EQ(http::HttpClient(port).get("/").status, 200U);  // by then all have been heard
   feed.answer();
 
   // What the process says of itself differs from rendering to rendering.
@@ -217,11 +217,11 @@ TEST_F(DaemonServerTest, HundredsOfScrapesThatWaitTogetherAreOneRendering) {
 TEST_F(DaemonServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
   settings.feed_deadline = std::chrono::milliseconds{20};
   feed.be_busy();
-  HttpClient client(start());
+  http::HttpClient client(start());
 
-  const Answer busy = client.get("/metrics");
-  const Answer still_busy = client.get("/metrics");
-  const Answer unhealthy = client.get("/-/healthy");
+  const http::Answer busy = client.get("/metrics");
+  const http::Answer still_busy = client.get("/metrics");
+  const http::Answer unhealthy = client.get("/-/healthy");
   feed.answer();
 
   EXPECT_EQ(busy.status, 503U);
@@ -229,7 +229,7 @@ TEST_F(DaemonServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
   EXPECT_EQ(still_busy.status, 503U);
   EXPECT_EQ(unhealthy.status, 503U);
   EXPECT_EQ(feed.asked(), 1);  // questions do not pile up
-  Answer answer;
+  http::Answer answer;
   do {  // as often as it takes on a loaded machine
     answer = client.get("/metrics");
   } while (answer.status == 503);
@@ -238,13 +238,14 @@ TEST_F(DaemonServerTest, ABusyFeedIsSaidSoAndOnceFreeServesAgain) {
 
 TEST_F(DaemonServerTest, TheFeedsThreadMayBeAnother) {
   std::vector<std::thread> threads;
-  server.emplace(settings, [&](std::shared_ptr<Moment> moment, std::function<void()> filled) {
-    threads.emplace_back([this, moment, filled = std::move(filled)] {
-      feed.fill(*moment);
-      filled();
-    });
-  });
-  HttpClient client(server->start());
+  server.emplace(settings,
+                 [&](std::shared_ptr<moment::Moment> moment, std::function<void()> filled) {
+                   threads.emplace_back([this, moment, filled = std::move(filled)] {
+                     feed.fill(*moment);
+                     filled();
+                   });
+                 });
+  http::HttpClient client(server->start());
 
   EXPECT_EQ(client.get("/metrics").status, 200U);
   EXPECT_EQ(client.get("/metrics/agents").status, 200U);
@@ -255,7 +256,7 @@ TEST_F(DaemonServerTest, TheFeedsThreadMayBeAnother) {
 
 TEST_F(DaemonServerTest, AnAnswerAfterTheEndDoesNothing) {
   feed.be_busy();
-  HttpClient client(start());
+  http::HttpClient client(start());
   ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   feed.wait_until_asked();
 
@@ -267,7 +268,7 @@ TEST_F(DaemonServerTest, AnAnswerAfterTheEndDoesNothing) {
 
 TEST_F(DaemonServerTest, BeforeTheFirstReportThePageHasTheDaemonAlone) {
   feed.change_report([](engine::Report& report) { report = {}; });
-  HttpClient client(start());
+  http::HttpClient client(start());
 
   const check::Page page = check::read_page(client.get("/metrics").body);
 
@@ -277,11 +278,11 @@ TEST_F(DaemonServerTest, BeforeTheFirstReportThePageHasTheDaemonAlone) {
 }
 
 TEST_F(DaemonServerTest, ReadyGivesTheReason) {
-  HttpClient client(start());
+  http::HttpClient client(start());
 
-  const Answer starting = client.get("/-/ready");
+  const http::Answer starting = client.get("/-/ready");
   feed.be_live();
-  const Answer ready = client.get("/-/ready");
+  const http::Answer ready = client.get("/-/ready");
 
   EXPECT_EQ(starting.status, 503U);
   EXPECT_EQ(starting.headers.at("content-type"), "application/json");
@@ -293,9 +294,9 @@ TEST_F(DaemonServerTest, ReadyGivesTheReason) {
 
 TEST_F(DaemonServerTest, TheIndexLinksToEveryEndpointAndEachIsThere) {
   feed.be_live();
-  HttpClient client(start());
+  http::HttpClient client(start());
 
-  const Answer index = client.get("/");
+  const http::Answer index = client.get("/");
 
   EXPECT_EQ(index.headers.at("content-type"), "text/html; charset=utf-8");
   for (const std::string path : {"/wall", "/metrics", "/metrics/agents", "/api/v1/snapshot",
@@ -307,12 +308,12 @@ TEST_F(DaemonServerTest, TheIndexLinksToEveryEndpointAndEachIsThere) {
 
 TEST_F(DaemonServerTest, TheStreamTheSnapshotAndTheMetricsSayTheSame) {
   const std::uint16_t port = start();
-  HttpClient reader(port);
-  HttpClient client(port);
+  http::HttpClient reader(port);
+  http::HttpClient client(port);
 
-  const Answer head = reader.open_stream("/api/v1/stream?shop=tea");
+  const http::Answer head = reader.open_stream("/api/v1/stream?shop=tea");
   const std::string event = reader.read_event().value_or("");
-  const Answer snapshot = client.get("/api/v1/snapshot?shop=tea");
+  const http::Answer snapshot = client.get("/api/v1/snapshot?shop=tea");
   const check::Page page = check::read_page(client.get("/metrics").body);
 
   EXPECT_EQ(head.status, 200U);
@@ -325,16 +326,16 @@ TEST_F(DaemonServerTest, TheStreamTheSnapshotAndTheMetricsSayTheSame) {
 }
 
 TEST_F(DaemonServerTest, AStreamOfAnUnknownShopIsRefusedInJson) {
-  HttpClient client(start());
+  http::HttpClient client(start());
 
-  const Answer answer = client.get("/api/v1/stream?shop=milk");
+  const http::Answer answer = client.get("/api/v1/stream?shop=milk");
 
   EXPECT_EQ(answer.status, 404U);
   EXPECT_EQ(nlohmann::json::parse(answer.body).size(), 1U);
 }
 
 TEST_F(DaemonServerTest, CountsItsOwnRequests) {
-  HttpClient client(start());
+  http::HttpClient client(start());
   client.get("/metrics");
 
   const check::Page page = check::read_page(client.get("/metrics").body);

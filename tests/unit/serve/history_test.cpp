@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "tests/unit/serve/sample_report.hpp"
+#include "tests/unit/metrics/sample_report.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -17,7 +17,7 @@ const Instant kStart{1'700'000'010s};  // a multiple of 30 s
 class HistoryTest : public testing::Test {
  protected:
   HistoryTest() {
-    moment.report = report_with_names({"tea", "coffee"});
+    moment.report = metrics::report_with_names({"tea", "coffee"});
     moment.spans = {5min, 0ms};
     moment.status.stale = false;
   }
@@ -31,7 +31,7 @@ class HistoryTest : public testing::Test {
     return history.at(shop, Line::waiting_customers, point);
   }
 
-  Moment moment;
+  moment::Moment moment;
   History history;
 };
 
@@ -134,7 +134,7 @@ TEST_F(HistoryTest, AClockSetBackALittleChangesNothingAndAlotBeginsAnew) {
 
 TEST_F(HistoryTest, AShopThatComesLaterHasNoPointsBefore) {
   const engine::Report both = moment.report;
-  moment.report = report_with_names({"tea"});
+  moment.report = metrics::report_with_names({"tea"});
   moment.at = kStart;
   history.take(moment);
   moment.report = both;

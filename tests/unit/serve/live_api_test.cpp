@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/unit/serve/sample_report.hpp"
+#include "tests/unit/metrics/sample_report.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -24,7 +24,7 @@ using testing::SizeIs;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
-class FakeStream final : public EventStream {
+class FakeStream final : public http::EventStream {
  public:
   void send(std::shared_ptr<const std::string> event) override {
     events.push_back(std::move(event));
@@ -46,7 +46,7 @@ json data_of(const std::string& event) {
 class LiveApiTest : public testing::Test {
  protected:
   LiveApiTest() {
-    moment_.report = report_with_names({"tea", "coffee"});
+    moment_.report = metrics::report_with_names({"tea", "coffee"});
     moment_.spans = {5min, 0ms};
     moment_.at = proto::Instant{1'700'000'010s};
     moment_.status.stale = false;
@@ -74,25 +74,25 @@ class LiveApiTest : public testing::Test {
     now_ = end;
   }
 
-  Response get(const std::string& path, const std::string& query = "", bool gzip = false) {
-    std::optional<Response> answer;
-    Request request;
+  http::Response get(const std::string& path, const std::string& query = "", bool gzip = false) {
+    std::optional<http::Response> answer;
+    http::Request request;
     request.path = path;
     request.query = query;
     request.accepts_gzip = gzip;
-    (*routes_.find(path))(request, [&](Response response) { answer = std::move(response); });
+    (*routes_.find(path))(request, [&](http::Response response) { answer = std::move(response); });
     EXPECT_TRUE(answer.has_value()) << path;
-    return answer.value_or(Response{});
+    return answer.value_or(http::Response{});
   }
   json get_json(const std::string& path, const std::string& query = "") {
-    const Response answer = get(path, query);
+    const http::Response answer = get(path, query);
     EXPECT_EQ(answer.status, 200U) << answer.body;
     EXPECT_EQ(answer.content_type, "application/json");
     return json::parse(answer.body);
   }
   /// The status and the sentence of an answer that is an error.
   std::pair<unsigned, std::string> error(const std::string& path, const std::string& query) {
-    const Response answer = get(path, query);
+    const http::Response answer = get(path, query);
     EXPECT_EQ(answer.content_type, "application/json");
     return {answer.status, json::parse(answer.body).at("error").get<std::string>()};
   }
@@ -100,13 +100,13 @@ class LiveApiTest : public testing::Test {
   std::shared_ptr<FakeStream> open(const std::string& query = "") {
     auto stream = std::make_shared<FakeStream>();
     bool accepted = false;
-    StreamReply reply;
+    http::StreamReply reply;
     reply.accept = [&, stream] {
       accepted = true;
       return stream;
     };
-    reply.refuse = [this](Response response) { refusal_ = std::move(response); };
-    Request request;
+    reply.refuse = [this](http::Response response) { refusal_ = std::move(response); };
+    http::Request request;
     request.path = "/api/v1/stream";
     request.query = query;
     (*routes_.find_stream(request.path))(request, reply);
@@ -120,12 +120,12 @@ class LiveApiTest : public testing::Test {
   static bool earlier(const Timer& a, const Timer& b) { return a.at < b.at; }
 
   /// What the feed's thread answers with; the wishes are met with a row each.
-  void fill(Moment& moment) const {
+  void fill(moment::Moment& moment) const {
     moment.at = moment_.at + now_;
     moment.report = moment_.report;
     moment.spans = moment_.spans;
     moment.status = moment_.status;
-    for (WaitingPage& page : moment.waiting) {
+    for (moment::WaitingPage& page : moment.waiting) {
       const engine::WaitingScope& scope = page.wish.scope;
       page.list = {};
       if (scope.shop == "milk") page.list.answer = engine::WaitingAnswer::unknown_shop;
@@ -137,18 +137,19 @@ class LiveApiTest : public testing::Test {
 
   std::chrono::milliseconds now_{0};
   std::vector<Timer> timers_;
-  Moment moment_;
+  moment::Moment moment_;
   bool is_busy_ = false;
   std::function<void()> answer_;  // what the busy feed will get to
   int asked_ = 0;
   std::vector<std::string> wished_;
-  std::optional<Response> refusal_;
-  Routes routes_;
+  std::optional<http::Response> refusal_;
+  http::Routes routes_;
   std::shared_ptr<Moments> moments_ = std::make_shared<Moments>(
-      [this](const std::shared_ptr<Moment>& moment, const std::function<void()>& filled) {
+      [this](const std::shared_ptr<moment::Moment>& moment, const std::function<void()>& filled) {
         ++asked_;
         wished_.clear();
-        for (const WaitingPage& page : moment->waiting) wished_.push_back(page.wish.scope.shop);
+        for (const moment::WaitingPage& page : moment->waiting)
+          wished_.push_back(page.wish.scope.shop);
         answer_ = [this, moment, filled] {
           fill(*moment);
           filled();
@@ -192,7 +193,9 @@ TEST_F(LiveApiTest, SaysWhatIsWrongAndNeverRepeatsIt) {
 TEST_F(LiveApiTest, ABusyFeedIsSaidSo) {
   is_busy_ = true;
   std::vector<unsigned> answers;
-  const Reply note = [&](const Response& response) { answers.push_back(response.status); };
+  const http::Reply note = [&](const http::Response& response) {
+    answers.push_back(response.status);
+  };
   (*routes_.find("/api/v1/snapshot"))({}, note);
   (*routes_.find("/api/v1/waiting"))({}, note);
   const auto stream = open();
@@ -206,8 +209,8 @@ TEST_F(LiveApiTest, ABusyFeedIsSaidSo) {
 }
 
 TEST_F(LiveApiTest, ASnapshotIsCompressedForWhoAsks) {
-  const Response plain = get("/api/v1/snapshot");
-  const Response gzip = get("/api/v1/snapshot", "", true);
+  const http::Response plain = get("/api/v1/snapshot");
+  const http::Response gzip = get("/api/v1/snapshot", "", true);
 
   EXPECT_FALSE(plain.gzip);
   EXPECT_TRUE(gzip.gzip);
@@ -217,17 +220,18 @@ TEST_F(LiveApiTest, ASnapshotIsCompressedForWhoAsks) {
 
 TEST_F(LiveApiTest, WhatIsAskedForTogetherIsWrittenAndCompressedOnce) {
   const auto ask = [&](const std::string& path, const std::string& query, bool gzip) {
-    Request request;
+    http::Request request;
     request.path = path;
     request.query = query;
     request.accepts_gzip = gzip;
-    const auto answer = std::make_shared<Response>();
-    (*routes_.find(path))(request, [answer](Response response) { *answer = std::move(response); });
+    const auto answer = std::make_shared<http::Response>();
+    (*routes_.find(path))(request,
+                          [answer](http::Response response) { *answer = std::move(response); });
     return answer;
   };
   is_busy_ = true;
-  std::vector<std::shared_ptr<Response>> snapshots;
-  std::vector<std::shared_ptr<Response>> lists;
+  std::vector<std::shared_ptr<http::Response>> snapshots;
+  std::vector<std::shared_ptr<http::Response>> lists;
   for (int i = 0; i < 10; ++i) {
     snapshots.push_back(ask("/api/v1/snapshot", "", i % 2 == 0));
     lists.push_back(ask("/api/v1/waiting", "limit=" + std::to_string(5 + i), i % 2 == 0));
@@ -247,10 +251,10 @@ TEST_F(LiveApiTest, WhatIsAskedForTogetherIsWrittenAndCompressedOnce) {
 TEST_F(LiveApiTest, OfManyDifferentListsFewStayInMemory) {
   std::vector<std::weak_ptr<const void>> bodies;
   const auto ask = [&](int agent) {
-    Request request;
+    http::Request request;
     request.path = "/api/v1/waiting";
     request.query = "shop=tea&agent=" + std::to_string(agent);
-    (*routes_.find(request.path))(request, [&](const Response& response) {
+    (*routes_.find(request.path))(request, [&](const http::Response& response) {
       EXPECT_THAT(std::string(response.body), HasSubstr("\"waiting\":[{"));
       bodies.push_back(response.body_owner);
     });

@@ -21,12 +21,12 @@ class MomentsTest : public testing::Test {
   MomentsTest() { use(kNotApart); }
   void use(std::chrono::milliseconds apart) {
     moments = std::make_shared<Moments>(
-        [this](const std::shared_ptr<Moment>& moment, std::function<void()> done) {
+        [this](const std::shared_ptr<moment::Moment>& moment, std::function<void()> done) {
           if (!has_memory) throw std::bad_alloc();
           ++asked;
           asked_for = moment;
           wished.clear();
-          for (const WaitingPage& page : moment->waiting) wished.push_back(page.wish);
+          for (const moment::WaitingPage& page : moment->waiting) wished.push_back(page.wish);
           filled = std::move(done);
         },
         kDeadline, apart);
@@ -36,8 +36,8 @@ class MomentsTest : public testing::Test {
                        [](const std::function<void()>& work) { work(); }});
   }
   /// Asks, and notes when it got a moment under this name.
-  void ask(const std::string& name, std::vector<WaitingWish> wishes = {}) {
-    moments->next(std::move(wishes), [this, name](const Moment* moment) {
+  void ask(const std::string& name, std::vector<moment::WaitingWish> wishes = {}) {
+    moments->next(std::move(wishes), [this, name](const moment::Moment* moment) {
       got.push_back(moment == nullptr ? name + " nothing" : name);
     });
   }
@@ -48,8 +48,8 @@ class MomentsTest : public testing::Test {
 
   bool has_memory = true;  ///< for a question
   int asked = 0;
-  std::shared_ptr<Moment> asked_for;
-  std::vector<WaitingWish> wished;
+  std::shared_ptr<moment::Moment> asked_for;
+  std::vector<moment::WaitingWish> wished;
   std::function<void()> filled;
   std::vector<std::function<void()>> deadlines;
   std::vector<std::function<void()>> pauses;
@@ -57,8 +57,8 @@ class MomentsTest : public testing::Test {
   std::shared_ptr<Moments> moments;
 };
 
-const WaitingWish kTea{{"tea", ""}, 20};
-const WaitingWish kCoffee{{"coffee", ""}, 20};
+const moment::WaitingWish kTea{{"tea", ""}, 20};
+const moment::WaitingWish kCoffee{{"coffee", ""}, 20};
 
 TEST_F(MomentsTest, WhoAsksMeanwhileSharesTheMoment) {
   ask("a");
@@ -73,7 +73,7 @@ TEST_F(MomentsTest, WhoAsksMeanwhileSharesTheMoment) {
 }
 
 TEST_F(MomentsTest, WhoHasNoMemoryForAMomentGetsNothingAndTheOthersGetTheirs) {
-  moments->next([this](const Moment* moment) {
+  moments->next([this](const moment::Moment* moment) {
     if (moment != nullptr) throw std::bad_alloc();
     got.push_back("a nothing");
   });
@@ -86,7 +86,7 @@ TEST_F(MomentsTest, WhoHasNoMemoryForAMomentGetsNothingAndTheOthersGetTheirs) {
 }
 
 TEST_F(MomentsTest, WhoHasNoMemoryForNothingEitherHoldsUpNobodyElse) {
-  moments->next([](const Moment*) { throw std::bad_alloc(); });
+  moments->next([](const moment::Moment*) { throw std::bad_alloc(); });
   EXPECT_THROW(fill(), std::bad_alloc);
   ask("b");
   ASSERT_NE(filled, nullptr);
@@ -203,7 +203,7 @@ TEST_F(MomentsTest, AnAnswerThatTakesLongIsNotFollowedByAPause) {
 }
 
 TEST_F(MomentsTest, WhoAsksWhileAMomentIsUsedWaitsForTheNext) {
-  moments->next([this](const Moment*) {
+  moments->next([this](const moment::Moment*) {
     got.emplace_back("first");
     ask("again");
     EXPECT_EQ(asked, 1);  // the others still read this one

@@ -8,7 +8,7 @@
 
 #include "daemon/serve/overview.hpp"
 #include "daemon/serve/waiting_json.hpp"
-#include "tests/unit/serve/sample_report.hpp"
+#include "tests/unit/metrics/sample_report.hpp"
 
 namespace deskpulse::serve {
 namespace {
@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using proto::Instant;
 
-Moment moment_of(engine::Report report) {
-  Moment moment;
+moment::Moment moment_of(engine::Report report) {
+  moment::Moment moment;
   moment.at = Instant{1'700'000'002'000ms};
   moment.spans = {5min, 0ms};
   moment.report = std::move(report);
@@ -32,16 +32,16 @@ Moment moment_of(engine::Report report) {
   return moment;
 }
 
-json snapshot_of(const Moment& moment, std::optional<std::size_t> shop = {},
-                 const WaitingPage* waiting = nullptr, const History& history = {}) {
-  TextBuffer text;
+json snapshot_of(const moment::Moment& moment, std::optional<std::size_t> shop = {},
+                 const moment::WaitingPage* waiting = nullptr, const History& history = {}) {
+  text::TextBuffer text;
   append_snapshot(moment, history, shop, waiting, text);
   EXPECT_EQ(text.view().find('\n'), std::string_view::npos);
   return json::parse(text.view());
 }
 
 TEST(Snapshot, SaysWhatItIsOfAndWhetherItIsLive) {
-  const json out = snapshot_of(moment_of(small_report()));
+  const json out = snapshot_of(moment_of(metrics::small_report()));
 
   EXPECT_EQ(out["version"], 1);
   EXPECT_EQ(out["at"], 1'700'000'002'000);
@@ -59,7 +59,7 @@ TEST(Snapshot, SaysWhatItIsOfAndWhetherItIsLive) {
 }
 
 TEST(Snapshot, OfOneShopHasItsNumbersAsTheReportHasThem) {
-  engine::Report report = small_report();
+  engine::Report report = metrics::small_report();
   report.shops[0].agents_by_presence = {3, 1, 0};
   const json out = snapshot_of(moment_of(report), 0);
 
@@ -96,7 +96,7 @@ TEST(Snapshot, OfOneShopHasItsNumbersAsTheReportHasThem) {
 }
 
 TEST(Snapshot, LeavesOutWhatIsUnknownOrHasNoDenominator) {
-  engine::Report report = small_report();
+  engine::Report report = metrics::small_report();
   report.shops[0].agents_by_presence.reset();
   report.agents[0].capacity.reset();
   const json out = snapshot_of(moment_of(report), 0);
@@ -114,7 +114,7 @@ TEST(Snapshot, LeavesOutWhatIsUnknownOrHasNoDenominator) {
 }
 
 TEST(Snapshot, AnAgentThatOnlyEverWroteAsABotIsOne) {
-  engine::Report report = small_report();
+  engine::Report report = metrics::small_report();
   const auto bot_of = [&](std::uint64_t bot, std::uint64_t human, std::uint64_t assist) {
     auto& messages = report.agents[0].counters.messages;
     messages = {};
@@ -134,7 +134,7 @@ TEST(Snapshot, AnAgentThatOnlyEverWroteAsABotIsOne) {
 }
 
 TEST(Snapshot, OfSeveralShopsAddsUpAndTakesTheGreatestOfWhatHasNoSum) {
-  engine::Report report = report_with_names({"tea", "coffee"});
+  engine::Report report = metrics::report_with_names({"tea", "coffee"});
   report.shops[0].levels.oldest_wait_ms = 90'000;
   report.shops[1].agents_by_presence = {1, 1, 1};
   report.shop_scopes[2].response_time_max_ms = 99'000;  // coffee, 5m
@@ -156,7 +156,7 @@ TEST(Snapshot, OfSeveralShopsAddsUpAndTakesTheGreatestOfWhatHasNoSum) {
 }
 
 TEST(Snapshot, AMaximumWithoutAnswersIsNoMaximum) {
-  engine::Report report = report_with_names({"tea", "coffee"});
+  engine::Report report = metrics::report_with_names({"tea", "coffee"});
   report.shop_scopes[0].answered_turns = 0;
   report.shop_scopes[0].response_time_max_ms = 999'000;
   const json out = snapshot_of(moment_of(report));
@@ -165,7 +165,7 @@ TEST(Snapshot, AMaximumWithoutAnswersIsNoMaximum) {
 }
 
 TEST(Snapshot, CapacityIsThatOfTheAgentsWhoAreNotOffline) {
-  engine::Report report = report_with_names({"tea", "coffee"});
+  engine::Report report = metrics::report_with_names({"tea", "coffee"});
   for (engine::AgentRow& row : report.agents) row.capacity = 10;
   report.agents[0].presence = engine::Presence::offline;
   report.agents[1].presence = engine::Presence::busy;
@@ -178,7 +178,7 @@ TEST(Snapshot, CapacityIsThatOfTheAgentsWhoAreNotOffline) {
 }
 
 TEST(Snapshot, OneShopHasItsOwnAgentsAndStillAllShopsBesideIt) {
-  const Moment moment = moment_of(report_with_names({"tea", "coffee", "milk"}));
+  const moment::Moment moment = moment_of(metrics::report_with_names({"tea", "coffee", "milk"}));
   const json out = snapshot_of(moment, 1);
 
   ASSERT_EQ(out["agents"].size(), 3U);
@@ -201,7 +201,7 @@ TEST(Snapshot, OneShopHasItsOwnAgentsAndStillAllShopsBesideIt) {
 }
 
 TEST(Snapshot, AnAgentsRowIsOfTheFocus) {
-  const json out = snapshot_of(moment_of(small_report()), 0);
+  const json out = snapshot_of(moment_of(metrics::small_report()), 0);
 
   EXPECT_EQ(out["agents"][0], json({{"shop", "tea"},
                                     {"agent", "amy"},
@@ -218,7 +218,7 @@ TEST(Snapshot, AnAgentsRowIsOfTheFocus) {
 }
 
 TEST(Snapshot, HasTheHistoryOfWhatItShows) {
-  Moment moment = moment_of(report_with_names({"tea", "coffee"}));
+  moment::Moment moment = moment_of(metrics::report_with_names({"tea", "coffee"}));
   History history;
   history.take(moment);
   moment.at += 60s;
@@ -238,7 +238,7 @@ TEST(Snapshot, HasTheHistoryOfWhatItShows) {
 }
 
 TEST(Snapshot, BeforeAnyShopIsKnownIsEmptyAndWhole) {
-  engine::Report report = small_report();
+  engine::Report report = metrics::small_report();
   report.watermark = {};
   report.directory = std::make_shared<const engine::Directory>();
   report.shops.clear();
@@ -246,7 +246,7 @@ TEST(Snapshot, BeforeAnyShopIsKnownIsEmptyAndWhole) {
   report.shop_quantiles.clear();
   report.agents.clear();
   report.agent_scopes.clear();
-  Moment moment = moment_of(report);
+  moment::Moment moment = moment_of(report);
   moment.status = {};
   const json out = snapshot_of(moment);
 
@@ -261,8 +261,8 @@ TEST(Snapshot, BeforeAnyShopIsKnownIsEmptyAndWhole) {
 }
 
 TEST(Snapshot, HostileNamesStayNames) {
-  const std::vector<std::string> names = hostile_names();
-  const json out = snapshot_of(moment_of(report_with_names(names)));
+  const std::vector<std::string> names = metrics::hostile_names();
+  const json out = snapshot_of(moment_of(metrics::report_with_names(names)));
 
   ASSERT_EQ(out["shops"].size(), names.size());
   for (std::size_t i = 0; i < names.size(); ++i) EXPECT_EQ(out["shops"][i]["shop"], names[i]);
@@ -270,16 +270,16 @@ TEST(Snapshot, HostileNamesStayNames) {
 }
 
 TEST(FeedState, IsOneWordForEachReason) {
-  Status status;
-  EXPECT_EQ(feed_state(status), "starting");
+  moment::Status status;
+  EXPECT_EQ(moment::feed_state(status), "starting");
   status.ever_connected = true;
-  EXPECT_EQ(feed_state(status), "disconnected");
+  EXPECT_EQ(moment::feed_state(status), "disconnected");
   status.connected = true;
-  EXPECT_EQ(feed_state(status), "catching_up");
+  EXPECT_EQ(moment::feed_state(status), "catching_up");
   status.silent = true;
-  EXPECT_EQ(feed_state(status), "silent");
+  EXPECT_EQ(moment::feed_state(status), "silent");
   status.stale = false;
-  EXPECT_EQ(feed_state(status), "live");
+  EXPECT_EQ(moment::feed_state(status), "live");
 }
 
 TEST(ScopeChoice, TheFocusIsNearestToFiveMinutesAndTheRateOfTheShortest) {
@@ -314,13 +314,13 @@ class WaitingListTest : public testing::Test {
     page.list.waiting_customers = 3;
   }
   json list(std::optional<std::size_t> limit = {}) {
-    TextBuffer text;
+    text::TextBuffer text;
     append_waiting_list(moment, page, limit, text);
     return json::parse(text.view());
   }
 
-  Moment moment = moment_of(small_report());
-  WaitingPage page;
+  moment::Moment moment = moment_of(metrics::small_report());
+  moment::WaitingPage page;
 };
 
 TEST_F(WaitingListTest, IsLongestFirstWithTheNumberBeforeTheLimit) {

@@ -6,29 +6,29 @@
 
 #include <random>
 
-#include "daemon/feed/intake.hpp"
 #include "daemon/feed/replay.hpp"
+#include "daemon/intake/intake.hpp"
 #include "daemon/store/journal_reader.hpp"
 #include "daemon/store/journal_stream.hpp"
 #include "daemon/store/journal_writer.hpp"
 #include "daemon/store/posix_disk.hpp"
 #include "daemon/store/state_directory.hpp"
-#include "tests/unit/feed/recording_sink.hpp"
+#include "tests/unit/intake/recording_sink.hpp"
 #include "tests/unit/store/temporary_directory.hpp"
 #include "tests/unit/store/text_content.hpp"
 
 namespace deskpulse::store {
 namespace {
 
-using feed::at;
-using feed::GapKind;
-using feed::RecordingSink;
+using intake::at;
+using intake::GapKind;
+using intake::RecordingSink;
 using proto::Millis;
 
 constexpr Millis kWindow{1'000};
 
 /// An intake's journal as lines.
-struct Recorder final : feed::IntakeJournal {
+struct Recorder final : intake::IntakeJournal {
   explicit Recorder(JournalWriter& writer_) : writer(writer_) {}
   void accepted(const proto::Event& event, const proto::CustomerKey& id) override {
     writer.accepted(event, id);
@@ -43,7 +43,7 @@ struct Recorder final : feed::IntakeJournal {
 
 /// And back.
 struct Player final : JournalRecords {
-  explicit Player(feed::IntakeJournal& to_) : to(to_) {}
+  explicit Player(intake::IntakeJournal& to_) : to(to_) {}
   void accepted(const proto::Event& event, const proto::CustomerKey& id) override {
     to.accepted(event, id);
   }
@@ -54,17 +54,17 @@ struct Player final : JournalRecords {
   void missed_until(proto::Instant until) override { to.missed_until(until); }
   void ended(const JournalMark&) override {}
   bool missing(std::uint64_t, std::uint64_t) override { return false; }
-  feed::IntakeJournal& to;
+  intake::IntakeJournal& to;
 };
 
-const feed::IntakeSettings kSettings{.reorder_window = kWindow,
-                                     .allowed_lateness = Millis{20'000},
-                                     .max_clock_skew = Millis{5'000},
-                                     .live_lag = Millis{5'000}};
+const intake::IntakeSettings kSettings{.reorder_window = kWindow,
+                                       .allowed_lateness = Millis{20'000},
+                                       .max_clock_skew = Millis{5'000},
+                                       .live_lag = Millis{5'000}};
 
 /// A stream's hour in some minutes: events early, late, twice, of unknown type; silence, in which
 /// the clock moves the watermark; heartbeats, breaks.
-void live_through(feed::Intake& intake, JournalWriter& writer, unsigned seed) {
+void live_through(intake::Intake& intake, JournalWriter& writer, unsigned seed) {
   std::mt19937 random(seed);
   std::int64_t wall = 1'763'712'000'000;
   intake.connected(Millis{5'000}, at(wall));
@@ -73,7 +73,8 @@ void live_through(feed::Intake& intake, JournalWriter& writer, unsigned seed) {
     wall += static_cast<std::int64_t>(random() % (random() % 20 == 0 ? 8'000 : 300));
     const auto jitter = static_cast<std::int64_t>(random() % (random() % 10 == 0 ? 30'000 : 1'500));
     if (ids.empty() || random() % 10 != 0) ids.push_back("m-" + std::to_string(ids.size()));
-    proto::Event event = feed::message(wall - jitter, ids[random() % 20 == 0 ? 0 : ids.size() - 1]);
+    proto::Event event =
+        intake::message(wall - jitter, ids[random() % 20 == 0 ? 0 : ids.size() - 1]);
     const std::string customer = "c-" + std::to_string(random() % 20);
     event.customer = customer;
     if (random() % 4 == 0) event.from = proto::From::human;
@@ -127,13 +128,13 @@ class JournalReplay : public testing::TestWithParam<unsigned> {
   StateDirectory state;
   proto::IdHasher hasher;
   RecordingSink live_sink;
-  feed::Intake live{kSettings, hasher, live_sink};
+  intake::Intake live{kSettings, hasher, live_sink};
   std::uint64_t events = 0;
 };
 
 TEST_P(JournalReplay, RecoversTheIntakeAndItsSink) {
   RecordingSink sink;
-  feed::Intake intake(kSettings, hasher, sink);
+  intake::Intake intake(kSettings, hasher, sink);
   Player player(intake.recovery());
 
   const JournalReadResult result = read_journal(state.disk(), kTestKey, 0, player);
@@ -156,7 +157,7 @@ TEST_P(JournalReplay, RecoversTheIntakeAndItsSink) {
 
 TEST_P(JournalReplay, IsAFileOfEventsThatGivesTheSame) {
   RecordingSink sink;
-  feed::Intake intake(kSettings, proto::IdHasher{}, sink);
+  intake::Intake intake(kSettings, proto::IdHasher{}, sink);
   JournalStream stream(state.path());
 
   const feed::ReplayResult result =
@@ -168,7 +169,7 @@ TEST_P(JournalReplay, IsAFileOfEventsThatGivesTheSame) {
   // At the newest event, or where the clock had moved the time to.
   EXPECT_EQ(intake.watermark(), live.watermark());
   // Counters that began anew at a gap (R50) have not in a file: it is all there is.
-  const feed::IntakeCounters& counters = intake.counters();
+  const intake::IntakeCounters& counters = intake.counters();
   std::uint64_t counted = 0;
   for (const std::uint64_t of_type : counters.events) counted += of_type;
   for (const proto::Reject reason : {proto::Reject::unknown_type, proto::Reject::unknown_from})
