@@ -159,6 +159,7 @@ class Daemon {
     monitor_.tick();
     if (persistence_) persistence_->tick(clock_.now());
     rejections_.look(monitor_.intake().counters(), RejectionLog::Clock::now());
+    tell_set_back();
     const auto now = Steady::now();
     if (now >= next_status_) tell_status(now);
     if (now >= next_memory_look_) look_at_memory(now);
@@ -168,6 +169,12 @@ class Daemon {
     timer_.async_wait([this](boost::system::error_code failure) {
       if (!failure && !stopping_) tick();
     });
+  }
+
+  /// The one gap that no source tells: the intake finds it.
+  void tell_set_back() {
+    const std::uint64_t gaps = monitor_.intake().gaps().count(intake::GapKind::set_back);
+    if (gaps != std::exchange(set_back_, gaps)) FeedLog().gap(intake::GapKind::set_back);
   }
 
   void stepped(proto::Millis delta, proto::Instant wall) {
@@ -313,6 +320,7 @@ class Daemon {
   Recovered recovered_;
   Monitor& monitor_;
   RejectionLog rejections_{kRejectionPause, log_rejected, monitor_.intake().counters()};
+  std::uint64_t set_back_ = monitor_.intake().gaps().count(intake::GapKind::set_back);
   feed::WebsocketFeed feed_;
   serve::DaemonServer server_;  // last: its thread must be gone before what it asks for
 };

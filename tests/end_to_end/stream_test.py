@@ -8,6 +8,7 @@ from collections import Counter
 
 import programs
 from programs import Daemon, ProgramTest, Simulator, now_ms, total, value, wait_for
+from scripted_platform import ScriptedPlatform
 
 MARKER = "word-nobody-may-see"
 
@@ -25,6 +26,22 @@ def message(number, **other):
     }
     event.update(other)
     return json.dumps({k: v for k, v in event.items() if v is not None}, ensure_ascii=False)
+
+
+class ClocksSetBack(ProgramTest):
+    def test_say_in_the_log_that_what_comes_is_missing(self):
+        platform = self._stack.enter_context(ScriptedPlatform())
+        # The source's clock is five minutes ahead, and then, by its heartbeats, no longer.
+        platform.send(json.loads(message(1, ts=now_ms() + 300_000)))
+        configuration = '[feed]\nurl = "%s"\nstart = "floor"\nmax_clock_skew = "10m"\nallowed_lateness = "1m"\n'
+        daemon = self.run_program(Daemon(self.folder, configuration % platform.url()))
+        wait_for("the event", lambda: total(daemon.page(), "deskpulse_events_total") == 1)
+        wait_for("numbers that stand still", lambda: value(daemon.page(), "deskpulse_feed_stale") == 1)
+
+        platform.send(json.loads(message(2)))
+
+        daemon.said("Events are missing.*set_back")
+        self.assertEqual(value(daemon.page(), "deskpulse_window_incomplete", window="1h"), 1)
 
 
 class BadInput(ProgramTest):
