@@ -14,6 +14,9 @@ from pathlib import Path
 
 from programs import PATIENCE, Program, wait_for
 
+# Some are a minute of work for a machine that does nothing else.
+PATIENCE_WITH_A_COMMAND = 5 * PATIENCE
+
 # Mounts $top and goes on as process 1. The second mount of the sources is for those on a disk of their own.
 BOOT = r"""
 set -euo pipefail
@@ -177,7 +180,7 @@ class BootedMachine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=PATIENCE,
+            timeout=PATIENCE_WITH_A_COMMAND,
         )
 
     def start(self, command, folder="/"):
