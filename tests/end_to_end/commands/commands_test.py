@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every command of the documents, as it stands there, on a machine that is thrown away afterwards.
 
-The documents are README, INSTALL.md, PROTOCOL.md, the manuals, the examples of each --help, the runbooks, and those beside
+The documents are README, CONTRIBUTING, INSTALL.md, PROTOCOL.md, the manuals, the examples of each --help, the runbooks, and those beside
 them that tell an operator what to type. A command that does what it says ends with 0; one that goes on for ever says that
 it listens, and ends well when it is told to. What takes hours is BY_HAND.
 
@@ -26,6 +26,7 @@ SKIPPED = 77
 BUILD = SOURCES / "build/release"
 PROGRAMS = {"deskpulsed": "DAEMON", "deskpulse-sim": "SIMULATOR"}
 RUNBOOKS = sorted(str(path.relative_to(SOURCES)) for path in SOURCES.glob("deploy/runbooks/*.md"))
+CONTRIBUTING = ".github/CONTRIBUTING.md"
 OF_TLS = "deploy/runbooks/DeskpulseCertificateExpiring.md"
 SERVICE = "http://127.0.0.1:9870"
 LISTENS = r"http_port=|on ws://"
@@ -197,7 +198,6 @@ class Commands(programs.ProgramTest):
         self.install()
         self.must("systemctl stop deskpulsed")
         self.put_files(SOURCES)
-        self.must("[ -e build/dev ] || ln -s release build/dev", SOURCES)
         reload = "systemctl reload deskpulsed"
         self.run_all(
             "README.md",
@@ -206,6 +206,10 @@ class Commands(programs.ProgramTest):
             before={reload: lambda: self.must("systemctl start deskpulsed")},
             after={reload: lambda: self.must("systemctl stop deskpulsed")},
         )
+
+    def test_for_who_contributes(self):
+        self.must("[ -e build/dev ] || ln -s release build/dev", SOURCES)
+        self.run_all(CONTRIBUTING, in_markdown(CONTRIBUTING), SOURCES)
 
     def test_of_the_protocol_and_of_the_stories(self):
         self.install()
@@ -318,7 +322,7 @@ class ByHand(unittest.TestCase):
     """What would take too long is at least there, and what it is given it knows."""
 
     def documented(self):
-        documents = ["README.md", "deploy/INSTALL.md", "proto/PROTOCOL.md", *RUNBOOKS]
+        documents = ["README.md", CONTRIBUTING, "deploy/INSTALL.md", "proto/PROTOCOL.md", *RUNBOOKS]
         return {command.text for document in documents for command in in_markdown(document)}
 
     def test_what_is_not_run_stands_in_a_document(self):
