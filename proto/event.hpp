@@ -31,7 +31,7 @@ enum class From : std::uint8_t { customer, human, assist, bot, automatic, system
 /// The senders that are counted; `unknown` changes no state and has no number.
 inline constexpr int kFromCount = 7;
 
-/// An unknown kind counts as `text` (spec 4) and is decoded as such.
+/// An unknown kind counts as `text` and is decoded as such.
 enum class Kind : std::uint8_t { text, image, card, recall, read, reaction, typing, ad, event };
 
 /// Silent kinds never open or end a turn and are no activity.

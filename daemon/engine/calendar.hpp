@@ -1,4 +1,4 @@
-// The business day (业务天) and the local hours of a shop's zone (spec 3 and 6).
+// The business day (业务天) and the local hours of a shop's zone (METRICS.md, Time).
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What is remembered of one conversation (会话): the pair (shop, customer). Spec 4.
+// What is remembered of one conversation (会话): the pair (shop, customer). METRICS.md, Words.
 #pragma once
 
 #include <cstdint>

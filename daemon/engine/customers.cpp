@@ -1,4 +1,4 @@
-// Distinct customers, per shop and per (shop, agent). Spec 5.
+// Distinct customers, per shop and per (shop, agent). METRICS.md, In a window.
 //
 // In a rolling window a customer counts when the newest thing of its kind lies in the window, so
 // each record keeps the newest time only, and counting is moving one unit from its bucket to a
@@ -82,8 +82,8 @@ void Engine::State::count_unanswered(const Conversation& c, std::uint32_t agent,
   if (roster_.agent_at(agent).tally.place_rolling(clock_, c.opening, by)) touch(agent);
 }
 
-// Spec 5: received customers of the day with no valid reply in it, whose newest turn is no bot
-// turn.
+// METRICS.md, In a window: received customers of the day with no valid reply in it, whose newest
+// turn is no bot turn.
 void Engine::State::review_today(Conversation& c) {
   turn_page(c);
   const bool unanswered = c.today_consulted && !c.today_replied && !c.newest_by_bot;

@@ -1,4 +1,5 @@
-// What time alone does: slow, late, abandoned, waiting longer than, the session's end. Spec 4.
+// What time alone does: slow, late, abandoned, waiting longer than, the session's end. METRICS.md,
+// Words.
 #include <algorithm>
 #include <cassert>
 

@@ -1,4 +1,4 @@
-// Events and time: what each type of event does, in the order of spec 4.
+// Events and time: what each type of event does, in the order of PROTOCOL.md.
 #include "daemon/engine/engine.hpp"
 
 #include <algorithm>
@@ -171,7 +171,7 @@ void Engine::State::assign(const proto::Event& event) {
     if (first && c.bot_turn_ended && !c.person_took_part && !c.turn_open &&
         !roster_.shop_at(shop).settings.profile.bot_is_valid && event.ts > c.last_reply) {
       open_turn(index, event.ts, Opened::by_handoff);
-      // Whoever has the customer now has been written to (spec 4, Handoff; ruling R14).
+      // Whoever has the customer now has been written to (R14).
       if (!roster_.agent_at(c.agent).is_queue) wrote_to(c, c.agent, event.ts);
     }
   }

@@ -32,7 +32,7 @@ enum class Overdue {
   waits,  ///< until time goes on, or a later event of the same customer shows that it has passed
 };
 
-/// Spec 3 to 7 for one set of shops. Pure: no clock, no I/O, no logging, no threads; a run is a
+/// METRICS.md for one set of shops. Pure: no clock, no I/O, no logging, no threads; a run is a
 /// function of the calls below, so it can be replayed and compared with a recount. A shard of a
 /// larger system is simply an engine.
 ///
@@ -52,8 +52,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Applies one event by spec 4. One whose `ts` is at or after now() first fires every deadline
-  /// before it and moves now() to it; an earlier one is late, and is applied at now().
+  /// Applies one event by METRICS.md. One whose `ts` is at or after now() first fires every
+  /// deadline before it and moves now() to it; an earlier one is late, and is applied at now().
   /// `customer_key` must be set where the type has a customer. Unknown types and senders change
   /// nothing. `overdue`: of what a late event makes due; it waits where it is in doubt that time is
   /// as late as now(), since a clock was set back.

@@ -1,4 +1,5 @@
-// The rule profiles that are shipped (spec 6). Another platform is another entry.
+// The rule profiles that are shipped (METRICS.md, Rule profiles). Another platform is another
+// entry.
 #include <algorithm>
 #include <string_view>
 

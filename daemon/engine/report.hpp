@@ -20,7 +20,7 @@ inline constexpr std::int64_t kLongestSumMs = std::int64_t{1} << 53;
 /// The same of a sum since the state began.
 inline constexpr std::int64_t kLongestTotalMs = std::int64_t{1} << 62;
 
-/// The numbers of one scope (a rolling window or the business day) of one shop or agent; spec 5
+/// The numbers of one scope (a rolling window or the business day) of one shop or agent; METRICS.md
 /// defines each. Distinct customers are distinct within this row's shop or agent.
 struct ScopeNumbers {
   std::array<std::uint64_t, proto::kFromCount> messages{};  ///< by proto::From
@@ -60,7 +60,7 @@ struct Levels {
   std::int64_t oldest_wait_ms = 0;  ///< 0 when nobody waits
 };
 
-/// The edges of the response time histograms, in seconds (spec 7); the last bucket is +Inf.
+/// The edges of the response time histograms, in seconds; the last bucket is +Inf.
 inline constexpr std::array<int, 12> kHistogramEdgesSeconds{5,  10,  15,  20,  30,  45,
                                                             60, 100, 120, 180, 300, 600};
 struct Histogram {
@@ -68,7 +68,7 @@ struct Histogram {
   std::int64_t sum_ms = 0;  ///< as observed, not capped
 };
 
-/// Waits longer than this many seconds are counted in `waiting_customers_over` (spec 5).
+/// Waits longer than this many seconds are counted in `waiting_customers_over`.
 inline constexpr std::array<int, 6> kWaitingOverSeconds{30, 60, 100, 180, 300, 600};
 
 inline constexpr std::array<double, 3> kQuantiles{0.5, 0.9, 0.99};

@@ -1,4 +1,4 @@
-// What a bucket of a window holds: the numbers of spec 5, narrow where they are few.
+// What a bucket of a window holds: its numbers, narrow where they are few.
 #pragma once
 
 #include <algorithm>

@@ -16,7 +16,7 @@ namespace deskpulse::engine {
 using proto::Instant;
 using proto::Millis;
 
-/// Which turns of a session a profile judges (spec 6).
+/// Which turns of a session a profile judges (METRICS.md, Rule profiles).
 enum class Unit : std::uint8_t { turn, session_first };
 
 /// Local hours [from, to); `to` before `from` runs over midnight, equal ones are the whole day.
@@ -25,7 +25,7 @@ struct ServiceHours {
   std::chrono::minutes to{};
 };
 
-/// The rules by which one platform judges a chat (spec 6). Data, not code.
+/// The rules by which one platform judges a chat (METRICS.md, Rule profiles). Data, not code.
 struct Profile {
   std::string name;
   bool assist_is_valid = true;  ///< `human` always is
@@ -44,7 +44,7 @@ struct Profile {
   Millis limit() const { return strict ? timely_within - Millis{1} : timely_within; }
 };
 
-/// The profiles of spec 6, in its order: default taobao jd douyin pdd kuaishou.
+/// The profiles of METRICS.md, in its order: default taobao jd douyin pdd kuaishou.
 const std::vector<Profile>& shipped_profiles();
 /// Null when there is none of that name.
 const Profile* find_shipped_profile(std::string_view name);

@@ -38,11 +38,11 @@ class Engine::State {
   Loaded load(image::Reader& from, Overdue overdue);
 
  private:
-  /// Why an agent becomes responsible: transfers by its own message count nothing (spec 4).
+  /// Why an agent becomes responsible: transfers by its own message count nothing.
   enum class By : std::uint8_t { assign, customer, own_message };
   enum class Opened : std::uint8_t { by_customer, by_handoff };
 
-  // engine.cpp: one function an event type, in the order of spec 4.
+  // engine.cpp: one function an event type, in the order of PROTOCOL.md.
   void take(const proto::Event& event);
   void message(const proto::Event& event);
   void background_message(const proto::Event& event, std::uint32_t shop);

@@ -53,7 +53,7 @@ class Tally {
     today_.add(count, by);
   }
 
-  /// The level of open conversations changes now by one (spec 5, `peak_conversations`): the values
+  /// The level of open conversations changes now by one (`peak_conversations`): the values
   /// before and after both count at this instant.
   void raise_level(const WindowClock& clock);
   void lower_level(const WindowClock& clock);

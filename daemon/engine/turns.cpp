@@ -1,4 +1,5 @@
-// Turns (对话轮次): what opens one, moves it to another agent, and ends it. Spec 4 and 6.
+// Turns (对话轮次): what opens one, moves it to another agent, and ends it. METRICS.md, Words and
+// Rule profiles.
 #include <algorithm>
 #include <cassert>
 
@@ -37,7 +38,7 @@ void Engine::State::become_responsible(std::uint32_t index, Named agent, Instant
   const bool to_queue = roster_.agent_at(agent.agent).is_queue;
   if (by != By::own_message && !from_queue && !to_queue)
     count_outcome(c, from, Outcome::transferred_unanswered);
-  // Whoever takes a customer out of the queue has been written to (spec 4, Transfer).
+  // Whoever takes a customer out of the queue has been written to (R32).
   if (by == By::assign && from_queue) wrote_to(c, agent.agent, at);
 }
 
@@ -137,7 +138,7 @@ void Engine::State::answer(Conversation& c, Named by, Instant at) {
   if (first) observe(shop.first_response_duration);
   count_outcome(c, sender, Outcome::answered);
 
-  // Whoever answers a customer of the queue has been written to (spec 4; ruling R11).
+  // Whoever answers a customer of the queue has been written to (R11).
   if (roster_.agent_at(c.agent).is_queue && !roster_.agent_at(sender).is_queue)
     wrote_to(c, sender, at);
   end_turn(c);

@@ -11,7 +11,7 @@
 
 namespace deskpulse::engine {
 
-/// The engine's time as the windows see it. Spec 5, *Resolution*: a rolling window W is 60 buckets
+/// The engine's time as the windows see it. METRICS.md, Time: a rolling window W is 60 buckets
 /// of W/60, aligned to the epoch; it covers the bucket that the time is in and the 59 before it.
 /// advance() costs a comparison per window, and a division for each bucket edge that is passed.
 ///

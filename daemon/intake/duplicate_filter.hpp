@@ -1,4 +1,4 @@
-// Which ids have been accepted before (spec 3, R1).
+// Which ids have been accepted before (R1).
 #pragma once
 
 #include <algorithm>

@@ -5,7 +5,7 @@
 
 namespace deskpulse::intake {
 
-/// The engine, as the feed sees it. Calls come from the feed's thread, in the order of spec 3:
+/// The engine, as the feed sees it. Calls come from the feed's thread, in the order of time:
 /// events that are not late in the order (ts, arrival), each before advance() of a later time.
 class EventSink {
  public:

@@ -6,7 +6,7 @@ namespace deskpulse::intake {
 
 namespace {
 
-/// Buckets of a rolling window; spec 5.
+/// Buckets of a rolling window; METRICS.md, Time.
 constexpr int kBuckets = 60;
 
 /// The longest reorder window: what is newest in a state is ahead of its time by that at most.

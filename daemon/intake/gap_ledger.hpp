@@ -29,7 +29,7 @@ constexpr bool is_lost_at_source(GapKind kind) {
 }
 
 /// The oldest moment that the rolling window of this span covers as it is at `watermark`: 60
-/// buckets of span/60, aligned to the epoch (spec 5).
+/// buckets of span/60, aligned to the epoch (METRICS.md, Time).
 proto::Instant window_start(proto::Millis span, proto::Instant watermark);
 
 /// Counts gaps, measures them in event time, and says which windows a gap touches. A gap reaches

@@ -1,4 +1,5 @@
-// Judges events, puts them in order and moves the watermark: spec 3, for live and replay alike.
+// Judges events, puts them in order and moves the watermark: METRICS.md, R1, R2 and R5, for live
+// and replay alike.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// Turns wall time, events and heartbeats into the watermark of a live feed (spec 3).
+// Turns wall time, events and heartbeats into the watermark of a live feed (METRICS.md, Time; R45
+// to R48).
 #pragma once
 
 #include <algorithm>

@@ -17,7 +17,7 @@
 
 namespace deskpulse::intake {
 
-/// The reorder buffer of spec 3: out in the order (ts, arrival), exactly. Every event in it lies in
+/// The reorder buffer: out in the order (ts, arrival), exactly. Every event in it lies in
 /// (watermark, watermark + window], so a ring with one queue a millisecond holds them all; a bitmap
 /// of the queues that are not empty finds the next one.
 ///

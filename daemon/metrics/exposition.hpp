@@ -9,7 +9,7 @@
 
 namespace deskpulse::metrics {
 
-/// Writes the pages of spec 7 over a report. The label text of every shop, agent and scope is
+/// Writes the pages of METRICS.md over a report. The label text of every shop, agent and scope is
 /// escaped once and kept until the directory changes; a series is then a few copies and one
 /// to_chars, about 20 ns. The same series as ReportCollectable, by the same walk (series.hpp).
 /// Not thread-safe.

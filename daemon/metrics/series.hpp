@@ -1,7 +1,7 @@
 // Every series over the engine's report: names, types, help and order, said once.
 //
-// A number of spec 5 becomes one family of metrics for shops and one for agents. walk_shops() and
-// walk_agents() go through them in a fixed order and hand each series to a sink: the fast text
+// A number of METRICS.md becomes one family of metrics for shops and one for agents. walk_shops()
+// and walk_agents() go through them in a fixed order and hand each series to a sink: the fast text
 // writer, or the one that builds prometheus-cpp's families. To add a number, add a Number to
 // series.cpp and one line to a walk below.
 //

@@ -83,7 +83,7 @@ struct Status {
   bool connected = false;
   bool ever_connected = false;  ///< since the process started
   bool silent = false;          ///< connected, and not heard for too long
-  bool stale = true;            ///< the numbers stand still (spec 3)
+  bool stale = true;            ///< the numbers stand still
   bool is_ahead = false;        ///< so far ahead of the clocks that they must be set back
   /// By how much the numbers' time is ahead of the wall clock and the source's.
   std::chrono::milliseconds ahead{};

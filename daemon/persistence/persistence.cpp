@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "daemon/log/logging.hpp"
-#include "daemon/persistence/bounded_work.hpp"
+#include "daemon/persistence/deadline.hpp"
 
 namespace deskpulse {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "daemon/serve/assets.hpp"
 #include "daemon/serve/live_api.hpp"
-#include "daemon/serve/moments.hpp"
+#include "daemon/serve/moment_coalescer.hpp"
 #include "daemon/serve/prometheus_pages.hpp"
 
 namespace deskpulse::serve {
@@ -48,8 +48,8 @@ http::Routes all_routes(PrometheusPages& pages, LiveApi& api) {
 
 DaemonServer::DaemonServer(DaemonServerSettings settings, moment::TakeMoment take_moment,
                            http::HttpServer::OnFailure on_failure)
-    : moments_(std::make_shared<Moments>(std::move(take_moment), settings.feed_deadline,
-                                         settings.moments_apart)),
+    : moments_(std::make_shared<MomentCoalescer>(std::move(take_moment), settings.feed_deadline,
+                                                 settings.moments_apart)),
       pages_(std::make_shared<PrometheusPages>(std::move(settings.build), moments_)),
       api_(std::make_shared<LiveApi>(moments_)),
       server_(std::make_unique<http::HttpServer>(

@@ -14,7 +14,7 @@
 namespace deskpulse::serve {
 
 class LiveApi;
-class Moments;
+class MomentCoalescer;
 class PrometheusPages;
 
 struct DaemonServerSettings {
@@ -43,7 +43,7 @@ class DaemonServer {
   std::function<void(std::function<void()>)> poster();
 
  private:
-  const std::shared_ptr<Moments> moments_;
+  const std::shared_ptr<MomentCoalescer> moments_;
   const std::shared_ptr<PrometheusPages> pages_;
   const std::shared_ptr<LiveApi> api_;
   const std::unique_ptr<http::HttpServer> server_;

@@ -75,7 +75,7 @@ http::Response json_error(unsigned status, std::string_view sentence) {
   return response;
 }
 
-LiveApi::LiveApi(std::shared_ptr<Moments> moments) : moments_(std::move(moments)) {}
+LiveApi::LiveApi(std::shared_ptr<MomentCoalescer> moments) : moments_(std::move(moments)) {}
 
 void LiveApi::add_routes(http::Routes& routes) {
   const auto weak = weak_from_this();

@@ -12,7 +12,7 @@
 #include "daemon/http/event_stream.hpp"
 #include "daemon/http/routes.hpp"
 #include "daemon/serve/history.hpp"
-#include "daemon/serve/moments.hpp"
+#include "daemon/serve/moment_coalescer.hpp"
 #include "daemon/serve/rendering.hpp"
 
 namespace deskpulse::serve {
@@ -24,7 +24,7 @@ namespace deskpulse::serve {
 /// others. Everything happens on the server's thread.
 class LiveApi : public std::enable_shared_from_this<LiveApi> {
  public:
-  explicit LiveApi(std::shared_ptr<Moments> moments);
+  explicit LiveApi(std::shared_ptr<MomentCoalescer> moments);
 
   void add_routes(http::Routes& routes);
   /// Begins the history. `thread` is the one that the routes are called on.
@@ -64,7 +64,7 @@ class LiveApi : public std::enable_shared_from_this<LiveApi> {
   Rendering list_of(const moment::Moment& moment, const moment::WaitingPage& page,
                     const moment::WaitingWish& wish);
 
-  const std::shared_ptr<Moments> moments_;
+  const std::shared_ptr<MomentCoalescer> moments_;
   AskingThread thread_;
   History history_;
   std::vector<Reader> readers_;

@@ -32,7 +32,7 @@ http::Response readiness(const moment::Moment& moment) {
 
 }  // namespace
 
-PrometheusPages::PrometheusPages(moment::BuildInfo build, std::shared_ptr<Moments> moments)
+PrometheusPages::PrometheusPages(moment::BuildInfo build, std::shared_ptr<MomentCoalescer> moments)
     : build_(std::move(build)), moments_(std::move(moments)) {}
 
 void PrometheusPages::add_routes(http::Routes& routes) {

@@ -11,7 +11,7 @@
 #include "daemon/http/routes.hpp"
 #include "daemon/metrics/exposition.hpp"
 #include "daemon/moment/status.hpp"
-#include "daemon/serve/moments.hpp"
+#include "daemon/serve/moment_coalescer.hpp"
 #include "daemon/serve/rendering.hpp"
 
 namespace deskpulse::serve {
@@ -24,7 +24,7 @@ class PrometheusPages : public std::enable_shared_from_this<PrometheusPages> {
   /// `counts` is called on the server's thread, at each rendering.
   using Counts = std::function<const http::HttpCounts&()>;
 
-  PrometheusPages(moment::BuildInfo build, std::shared_ptr<Moments> moments);
+  PrometheusPages(moment::BuildInfo build, std::shared_ptr<MomentCoalescer> moments);
 
   void add_routes(http::Routes& routes);
   /// Before the first request.
@@ -46,7 +46,7 @@ class PrometheusPages : public std::enable_shared_from_this<PrometheusPages> {
   void render(const moment::Moment& moment, Page page, text::TextBuffer& text);
 
   const moment::BuildInfo build_;
-  const std::shared_ptr<Moments> moments_;
+  const std::shared_ptr<MomentCoalescer> moments_;
   Counts counts_;
   std::array<Newest, 2> newest_;  // by Page
   metrics::Exposition exposition_;

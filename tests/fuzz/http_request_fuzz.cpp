@@ -55,7 +55,8 @@ class Pages {
   }
 
  private:
-  static void take(const std::shared_ptr<moment::Moment>& moment, const std::function<void()>& filled) {
+  static void take(const std::shared_ptr<moment::Moment>& moment,
+                   const std::function<void()>& filled) {
     static const engine::Report report = metrics::small_report();
     moment->at = proto::Instant{proto::Millis{1'763'712'000'000}};
     moment->report = report;
@@ -69,7 +70,7 @@ class Pages {
   }
 
   std::vector<std::function<void()>> later_;
-  const std::shared_ptr<Moments> moments_ = std::make_shared<Moments>(
+  const std::shared_ptr<MomentCoalescer> moments_ = std::make_shared<MomentCoalescer>(
       take, std::chrono::milliseconds{1'000}, std::chrono::milliseconds{0});
   const std::shared_ptr<LiveApi> api_ = std::make_shared<LiveApi>(moments_);
 };

@@ -1,4 +1,4 @@
-// The recount: spec 4 to 7 in the plainest code that could be right.
+// The recount: METRICS.md in the plainest code that could be right.
 //
 // It keeps every fact (what was placed when, for which shop, agent and customer), every turn and
 // every change of a level, and counts at the moment it is asked, by walking all of it. The next
@@ -39,7 +39,7 @@ class Recount {
   void begin_counters_anew() { first_counted_ = facts_.size(); }
   Time now() const { return now_; }
 
-  /// Every series of spec 5 to 7 about shops and agents at now(). A quantile is the exact
+  /// Every series of METRICS.md about shops and agents at now(). A quantile is the exact
   /// nearest-rank value.
   Series series() const;
 

@@ -1,4 +1,4 @@
-// The recount of spec 3: which events are taken, in which order, and what time it is.
+// The recount of the intake: which events are taken, in which order, and what time it is.
 #pragma once
 
 #include <optional>

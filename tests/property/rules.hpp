@@ -78,7 +78,7 @@ struct Rules {
   Time agent_idle = 48 * kHour;
 };
 
-/// The table of spec 6.
+/// The table of METRICS.md, Rule profiles.
 std::vector<ProfileRules> published_profiles();
 
 }  // namespace deskpulse::property

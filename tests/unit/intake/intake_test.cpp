@@ -365,7 +365,7 @@ TEST_F(IntakeTest, WhatIsTooLateSinceClocksWereSetBackIsAGapThoughTheDayBeganAne
   EXPECT_TRUE(intake.gaps().incomplete(Millis{60'000}, intake.watermark()));
 }
 
-/// Spec 3 in its plainest form: everything is kept, sorted and searched.
+/// The intake in its plainest form: everything is kept, sorted and searched.
 struct PlainIntake {
   std::int64_t reorder, lateness;
   std::vector<std::pair<std::int64_t, std::string>> waiting;  // ts, mark

@@ -144,7 +144,7 @@ class LiveApiTest : public testing::Test {
   std::vector<std::string> wished_;
   std::optional<http::Response> refusal_;
   http::Routes routes_;
-  std::shared_ptr<Moments> moments_ = std::make_shared<Moments>(
+  std::shared_ptr<MomentCoalescer> moments_ = std::make_shared<MomentCoalescer>(
       [this](const std::shared_ptr<moment::Moment>& moment, const std::function<void()>& filled) {
         ++asked_;
         wished_.clear();

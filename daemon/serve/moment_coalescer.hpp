@@ -26,7 +26,7 @@ struct AskingThread {
 /// shop, its agent), whatever limits are asked for.
 /// Everything happens on the asking thread; only `filled` may come from another, and does no more
 /// than post.
-class Moments : public std::enable_shared_from_this<Moments> {
+class MomentCoalescer : public std::enable_shared_from_this<MomentCoalescer> {
  public:
   /// Called with the moment, which is good during the call only; null when the feed's thread gave
   /// none in time, or there was no memory for it, or for what the call does with it: then that is
@@ -35,8 +35,8 @@ class Moments : public std::enable_shared_from_this<Moments> {
 
   /// Who has no moment `deadline` after the question is told so; from one question to the feed's
   /// thread to the next at least `apart` passes.
-  Moments(moment::TakeMoment take_moment, std::chrono::milliseconds deadline,
-          std::chrono::milliseconds apart);
+  MomentCoalescer(moment::TakeMoment take_moment, std::chrono::milliseconds deadline,
+                  std::chrono::milliseconds apart);
 
   /// Before the first next().
   void ask_from(AskingThread thread);

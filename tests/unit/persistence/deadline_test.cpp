@@ -1,4 +1,4 @@
-#include "daemon/persistence/bounded_work.hpp"
+#include "daemon/persistence/deadline.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "daemon/serve/moments.hpp"
+#include "daemon/serve/moment_coalescer.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -7,13 +7,13 @@
 
 namespace deskpulse::serve {
 
-Moments::Moments(moment::TakeMoment take_moment, std::chrono::milliseconds deadline,
-                 std::chrono::milliseconds apart)
+MomentCoalescer::MomentCoalescer(moment::TakeMoment take_moment, std::chrono::milliseconds deadline,
+                                 std::chrono::milliseconds apart)
     : take_moment_(std::move(take_moment)), deadline_(deadline), apart_(apart) {}
 
-void Moments::ask_from(AskingThread thread) { thread_ = std::move(thread); }
+void MomentCoalescer::ask_from(AskingThread thread) { thread_ = std::move(thread); }
 
-void Moments::next(std::vector<moment::WaitingWish> wishes, Use use) {
+void MomentCoalescer::next(std::vector<moment::WaitingWish> wishes, Use use) {
   const std::uint64_t number = ++last_number_;
   waiting_.push_back({number, std::move(wishes), std::move(use)});
   thread_.after(deadline_, [weak = weak_from_this(), number] {
@@ -22,7 +22,7 @@ void Moments::next(std::vector<moment::WaitingWish> wishes, Use use) {
   ask_when_due();
 }
 
-void Moments::ask_when_due() {
+void MomentCoalescer::ask_when_due() {
   if (waiting_.empty() || is_asked_ || is_too_soon_) return;
   is_asked_ = true;
   try {
@@ -33,7 +33,7 @@ void Moments::ask_when_due() {
   }
 }
 
-void Moments::ask() {
+void MomentCoalescer::ask() {
   if (apart_ > std::chrono::milliseconds::zero()) {
     thread_.after(apart_, [weak = weak_from_this()] {
       const auto moments = weak.lock();
@@ -66,7 +66,7 @@ void Moments::ask() {
   });
 }
 
-void Moments::answer() {
+void MomentCoalescer::answer() {
   try {
     hand_out();
   } catch (const std::bad_alloc&) {
@@ -77,7 +77,7 @@ void Moments::answer() {
   ask_when_due();
 }
 
-void Moments::hand_out() {
+void MomentCoalescer::hand_out() {
   ++answered_;
   const auto unmet =
       std::stable_partition(waiting_.begin(), waiting_.end(),
@@ -90,7 +90,7 @@ void Moments::hand_out() {
   for (const Waiting& each : met) give(each.use, moment);
 }
 
-void Moments::give(const Use& use, const moment::Moment* moment) {
+void MomentCoalescer::give(const Use& use, const moment::Moment* moment) {
   try {
     use(moment);
   } catch (const std::bad_alloc&) {
@@ -99,7 +99,7 @@ void Moments::give(const Use& use, const moment::Moment* moment) {
   }
 }
 
-void Moments::give_up(std::uint64_t number) {
+void MomentCoalescer::give_up(std::uint64_t number) {
   const auto found = std::find_if(waiting_.begin(), waiting_.end(),
                                   [&](const Waiting& each) { return each.number == number; });
   if (found == waiting_.end()) return;
@@ -108,7 +108,7 @@ void Moments::give_up(std::uint64_t number) {
   use(nullptr);
 }
 
-bool Moments::has_all(const std::vector<moment::WaitingWish>& wishes) const {
+bool MomentCoalescer::has_all(const std::vector<moment::WaitingWish>& wishes) const {
   return std::all_of(wishes.begin(), wishes.end(), [this](const moment::WaitingWish& wish) {
     return moment::find_page(*moment_, wish) != nullptr;
   });

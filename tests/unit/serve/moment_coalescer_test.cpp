@@ -1,4 +1,4 @@
-#include "daemon/serve/moments.hpp"
+#include "daemon/serve/moment_coalescer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,11 +16,11 @@ constexpr std::chrono::milliseconds kDeadline{5'000};
 constexpr std::chrono::milliseconds kNotApart{0};
 
 /// The feed's thread and the asking one, both in the test's hand.
-class MomentsTest : public testing::Test {
+class MomentCoalescerTest : public testing::Test {
  protected:
-  MomentsTest() { use(kNotApart); }
+  MomentCoalescerTest() { use(kNotApart); }
   void use(std::chrono::milliseconds apart) {
-    moments = std::make_shared<Moments>(
+    moments = std::make_shared<MomentCoalescer>(
         [this](const std::shared_ptr<moment::Moment>& moment, std::function<void()> done) {
           if (!has_memory) throw std::bad_alloc();
           ++asked;
@@ -54,13 +54,13 @@ class MomentsTest : public testing::Test {
   std::vector<std::function<void()>> deadlines;
   std::vector<std::function<void()>> pauses;
   std::vector<std::string> got;
-  std::shared_ptr<Moments> moments;
+  std::shared_ptr<MomentCoalescer> moments;
 };
 
 const moment::WaitingWish kTea{{"tea", ""}, 20};
 const moment::WaitingWish kCoffee{{"coffee", ""}, 20};
 
-TEST_F(MomentsTest, WhoAsksMeanwhileSharesTheMoment) {
+TEST_F(MomentCoalescerTest, WhoAsksMeanwhileSharesTheMoment) {
   ask("a");
   ask("b");
   EXPECT_THAT(got, IsEmpty());
@@ -72,7 +72,7 @@ TEST_F(MomentsTest, WhoAsksMeanwhileSharesTheMoment) {
   EXPECT_EQ(filled, nullptr);
 }
 
-TEST_F(MomentsTest, WhoHasNoMemoryForAMomentGetsNothingAndTheOthersGetTheirs) {
+TEST_F(MomentCoalescerTest, WhoHasNoMemoryForAMomentGetsNothingAndTheOthersGetTheirs) {
   moments->next([this](const moment::Moment* moment) {
     if (moment != nullptr) throw std::bad_alloc();
     got.push_back("a nothing");
@@ -85,7 +85,7 @@ TEST_F(MomentsTest, WhoHasNoMemoryForAMomentGetsNothingAndTheOthersGetTheirs) {
   EXPECT_THAT(got, ElementsAre("a nothing", "b", "c"));
 }
 
-TEST_F(MomentsTest, WhoHasNoMemoryForNothingEitherHoldsUpNobodyElse) {
+TEST_F(MomentCoalescerTest, WhoHasNoMemoryForNothingEitherHoldsUpNobodyElse) {
   moments->next([](const moment::Moment*) { throw std::bad_alloc(); });
   EXPECT_THROW(fill(), std::bad_alloc);
   ask("b");
@@ -95,7 +95,7 @@ TEST_F(MomentsTest, WhoHasNoMemoryForNothingEitherHoldsUpNobodyElse) {
   EXPECT_THAT(got, ElementsAre("b"));
 }
 
-TEST_F(MomentsTest, AMomentThatThereWasNoMemoryForIsNone) {
+TEST_F(MomentCoalescerTest, AMomentThatThereWasNoMemoryForIsNone) {
   ask("a");
   asked_for->lacks_memory = true;
   fill();
@@ -106,7 +106,7 @@ TEST_F(MomentsTest, AMomentThatThereWasNoMemoryForIsNone) {
   EXPECT_THAT(got, ElementsAre("a nothing", "b"));
 }
 
-TEST_F(MomentsTest, AQuestionThatThereIsNoMemoryForIsAskedAgainByTheNextOne) {
+TEST_F(MomentCoalescerTest, AQuestionThatThereIsNoMemoryForIsAskedAgainByTheNextOne) {
   has_memory = false;
   EXPECT_THROW(ask("a"), std::bad_alloc);
   has_memory = true;
@@ -116,7 +116,7 @@ TEST_F(MomentsTest, AQuestionThatThereIsNoMemoryForIsAskedAgainByTheNextOne) {
   EXPECT_THAT(got, ElementsAre("a", "b"));
 }
 
-TEST_F(MomentsTest, TheNextOneAsksAgain) {
+TEST_F(MomentCoalescerTest, TheNextOneAsksAgain) {
   ask("a");
   fill();
   ask("b");
@@ -127,7 +127,7 @@ TEST_F(MomentsTest, TheNextOneAsksAgain) {
   EXPECT_EQ(moments->number(), 2U);
 }
 
-TEST_F(MomentsTest, AWishThatTheMomentOnItsWayLacksWaitsForOneMoreWithAllOfThem) {
+TEST_F(MomentCoalescerTest, AWishThatTheMomentOnItsWayLacksWaitsForOneMoreWithAllOfThem) {
   ask("plain");
   ask("tea", {kTea});
   ask("coffee", {kCoffee});
@@ -143,7 +143,7 @@ TEST_F(MomentsTest, AWishThatTheMomentOnItsWayLacksWaitsForOneMoreWithAllOfThem)
   EXPECT_EQ(asked, 2);
 }
 
-TEST_F(MomentsTest, AWishThatIsOnItsWayIsShared) {
+TEST_F(MomentCoalescerTest, AWishThatIsOnItsWayIsShared) {
   ask("tea", {kTea});
   ask("tea too", {kTea});
 
@@ -153,7 +153,7 @@ TEST_F(MomentsTest, AWishThatIsOnItsWayIsShared) {
   EXPECT_EQ(asked, 1);
 }
 
-TEST_F(MomentsTest, WishesOfOneScopeAreOneListWithTheGreatestLimit) {
+TEST_F(MomentCoalescerTest, WishesOfOneScopeAreOneListWithTheGreatestLimit) {
   ask("plain");
   ask("ten", {{{"tea", ""}, 10}});
   ask("twenty", {kTea});
@@ -171,7 +171,7 @@ TEST_F(MomentsTest, WishesOfOneScopeAreOneListWithTheGreatestLimit) {
   EXPECT_EQ(asked, 3);
 }
 
-TEST_F(MomentsTest, WhoAsksTooSoonAfterTheLastQuestionWaitsForItsTime) {
+TEST_F(MomentCoalescerTest, WhoAsksTooSoonAfterTheLastQuestionWaitsForItsTime) {
   use(std::chrono::milliseconds{100});
   ask("a");
   fill();
@@ -190,7 +190,7 @@ TEST_F(MomentsTest, WhoAsksTooSoonAfterTheLastQuestionWaitsForItsTime) {
   EXPECT_EQ(asked, 3);
 }
 
-TEST_F(MomentsTest, AnAnswerThatTakesLongIsNotFollowedByAPause) {
+TEST_F(MomentCoalescerTest, AnAnswerThatTakesLongIsNotFollowedByAPause) {
   use(std::chrono::milliseconds{100});
   ask("a");
   ask("tea", {kTea});
@@ -202,7 +202,7 @@ TEST_F(MomentsTest, AnAnswerThatTakesLongIsNotFollowedByAPause) {
   EXPECT_EQ(asked, 2);
 }
 
-TEST_F(MomentsTest, WhoAsksWhileAMomentIsUsedWaitsForTheNext) {
+TEST_F(MomentCoalescerTest, WhoAsksWhileAMomentIsUsedWaitsForTheNext) {
   moments->next([this](const moment::Moment*) {
     got.emplace_back("first");
     ask("again");
@@ -218,7 +218,7 @@ TEST_F(MomentsTest, WhoAsksWhileAMomentIsUsedWaitsForTheNext) {
   EXPECT_THAT(got, ElementsAre("first", "second", "again"));
 }
 
-TEST_F(MomentsTest, WhoGetsNoneInTimeIsToldSoOnceAndTheOthersGoOnWaiting) {
+TEST_F(MomentCoalescerTest, WhoGetsNoneInTimeIsToldSoOnceAndTheOthersGoOnWaiting) {
   ask("a");
   ask("b");
 
@@ -230,7 +230,7 @@ TEST_F(MomentsTest, WhoGetsNoneInTimeIsToldSoOnceAndTheOthersGoOnWaiting) {
   EXPECT_THAT(got, ElementsAre("a nothing", "b"));
 }
 
-TEST_F(MomentsTest, AnAnswerAfterTheEndDoesNothing) {
+TEST_F(MomentCoalescerTest, AnAnswerAfterTheEndDoesNothing) {
   ask("a");
   moments.reset();
 
