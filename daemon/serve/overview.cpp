@@ -82,9 +82,11 @@ AgentRange agents_of(const engine::Report& report, const ShopRange& shops) {
           static_cast<std::size_t>(end - report.agents.begin())};
 }
 
-bool is_bot(const engine::AgentRow& agent) {
+bool is_bot(const engine::AgentRow& agent, const engine::ScopeNumbers& today) {
+  // The counters may have begun anew since.
   const auto written = [&](proto::From from) {
-    return agent.counters.messages[static_cast<std::size_t>(from)] != 0;
+    const auto sender = static_cast<std::size_t>(from);
+    return agent.counters.messages[sender] != 0 || today.messages[sender] != 0;
   };
   return written(proto::From::bot) && !written(proto::From::human) &&
          !written(proto::From::assist) && !agent.presence;

@@ -43,7 +43,7 @@ AgentRange agents_of(const engine::Report& report, const ShopRange& shops);
 
 /// Whether an agent is a robot: it has written as a bot, never as a person, and never told a
 /// presence.
-bool is_bot(const engine::AgentRow& agent);
+bool is_bot(const engine::AgentRow& agent, const engine::ScopeNumbers& today);
 
 using Presences = std::array<std::uint32_t, engine::kPresenceCount>;
 

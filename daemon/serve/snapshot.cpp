@@ -175,8 +175,9 @@ class Snapshot {
     for (std::size_t row = agents_.begin; row < agents_.end; ++row) {
       const engine::AgentRow& agent = report_.agents[row];
       const engine::Directory::Agent& names = directory_.agents[agent.agent];
-      const ScopeNumbers& focus =
-          report_.agent_scopes[row * report_.scopes->size() + choice_.focus];
+      const std::size_t count = report_.scopes->size();
+      const ScopeNumbers& focus = report_.agent_scopes[row * count + choice_.focus];
+      const ScopeNumbers& today = report_.agent_scopes[row * count + count - 1];
       json_.begin_object();
       json_.member("shop", directory_.shops[names.shop].id);
       json_.member("agent", names.id);
@@ -185,7 +186,7 @@ class Snapshot {
       if (agent.presence)
         json_.member("status",
                      metrics::status_labels()[static_cast<std::size_t>(*agent.presence)].value);
-      if (is_bot(agent)) json_.member("bot", true);
+      if (is_bot(agent, today)) json_.member("bot", true);
       json_.member("open_conversations", agent.levels.open_conversations);
       json_.member("capacity", agent.capacity);
       json_.member("waiting_customers", agent.levels.waiting_customers);

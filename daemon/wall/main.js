@@ -139,7 +139,7 @@ class Wall {
   }
 
   #windowNames(windows) {
-    return windows.map(this.#words.window).join(", ");
+    return windows.map(this.#words.window).join(this.#words.comma);
   }
 
   // A daemon that came back may be another version, whose page is another one: then load that, once

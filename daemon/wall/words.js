@@ -9,6 +9,7 @@ const zh = {
   dataAt: (clock) => `数据 ${clock}`,
   ago: (wait) => `${wait}前`,
   secondsAgo: (seconds) => `${seconds} 秒前`,
+  comma: "、",
   noDataYet: "尚无数据",
   reasons: {
     live: () => "实时",
@@ -83,6 +84,7 @@ const en = {
   dataAt: (clock) => `Data ${clock}`,
   ago: (wait) => `${wait} ago`,
   secondsAgo: (seconds) => `${seconds} s ago`,
+  comma: ", ",
   noDataYet: "no data yet",
   reasons: {
     live: () => "Live",

@@ -344,9 +344,11 @@ test("a feed that stands still turns the page grey, a window that misses events 
   assert.deepEqual(await say({ state: "silent" }), ["grey", "消息流没有动静，数字停住"]);
   assert.deepEqual(await say({ state: "catching_up" }), ["grey", "追赶中：正在补读积压的消息"]);
   const marked = () => page.locator('.card[data-state="missing"]').evaluateAll((cards) => cards.map((card) => card.dataset.figure));
-  assert.deepEqual(await say({ incomplete: ["1m", "5m", "15m", "30m", "1h", "today"] }), ["live", "实时 · 数据不全：1 分钟, 5 分钟, 今日"]);
+  assert.deepEqual(await say({ incomplete: ["1m", "5m", "15m", "30m", "1h", "today"] }), ["live", "实时 · 数据不全：1 分钟、5 分钟、今日"]);
   assert.deepEqual(await marked(), ["slow", "response", "unanswered", "messages"]);
   assert.equal(await text(page, '[data-figure="slow"] .state span'), "数据不全");
+  const colours = await page.locator('[data-figure="slow"] :is(.figure, .detail)').evaluateAll((lines) => lines.map((line) => getComputedStyle(line).color));
+  assert.equal(new Set(colours).size, 1, "the number is grey, and so is what explains it");
   assert.deepEqual(await page.locator(".overview .chart .value").evaluateAll((values) => values.map((value) => value.dataset.missing)), ["false", "true", "true"]);
   await page.screenshot({ path: join(screenshots, "missing-overview.png") });
   await assertReadable(page, "a gap on the overview");

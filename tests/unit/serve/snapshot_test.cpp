@@ -115,6 +115,8 @@ TEST(Snapshot, LeavesOutWhatIsUnknownOrHasNoDenominator) {
 
 TEST(Snapshot, AnAgentThatOnlyEverWroteAsABotIsOne) {
   engine::Report report = metrics::small_report();
+  auto& today = report.agent_scopes[report.scopes->size() - 1].messages;
+  today = {};
   const auto bot_of = [&](std::uint64_t bot, std::uint64_t human, std::uint64_t assist) {
     auto& messages = report.agents[0].counters.messages;
     messages = {};
@@ -128,6 +130,9 @@ TEST(Snapshot, AnAgentThatOnlyEverWroteAsABotIsOne) {
   EXPECT_TRUE(bot_of(7, 0, 0));
   EXPECT_FALSE(bot_of(0, 0, 0)) << "nobody knows yet";
   EXPECT_FALSE(bot_of(7, 1, 0));
+  today[static_cast<std::size_t>(proto::From::bot)] = 1;
+  EXPECT_TRUE(bot_of(0, 0, 0)) << "counters have begun anew since";
+  today = {};
   EXPECT_FALSE(bot_of(7, 0, 1));
   report.agents[0].presence = engine::Presence::offline;
   EXPECT_FALSE(bot_of(7, 0, 0)) << "somebody who signs in";
