@@ -82,12 +82,17 @@ exec unshare --cgroup -- bash -euc '
     /lib/systemd/systemd --unit=deskpulse-test.target --show-status=no --log-target=journal
 ' - "$root"
 """
-# What BOOT needs, in short.
+# What BOOT needs, in short, and the sandbox of a unit in it.
 TRIAL = """
 mount -t tmpfs none /tmp
 mkdir /tmp/upper /tmp/work /tmp/root /tmp/groups
 mount -t overlay -o lowerdir=/,upperdir=/tmp/upper,workdir=/tmp/work none /tmp/root
 mount -t cgroup2 none /tmp/groups
+mount -t proc none /tmp/root/proc
+cd /tmp/root
+mkdir outside
+pivot_root . outside
+unshare --user --fork true
 """
 FORGET_GROUPS = """
 mount -t cgroup2 none "$1"
