@@ -138,7 +138,8 @@ class BootedMachine:
         self._log = Path(self._folder.name + ".log")
         with open(self._log, "wb") as log:
             self._outside = subprocess.Popen(
-                ["unshare", *NAMESPACES, "--fork", "--kill-child", "--"]
+                # It goes with whoever has started it, however that ends.
+                ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *NAMESPACES, "--fork", "--kill-child", "--"]
                 + ["bash", "-c", BOOT, "-", self._folder.name, str(self._sources), name],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
