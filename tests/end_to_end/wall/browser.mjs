@@ -88,6 +88,8 @@ function findUnreadable() {
   if (document.documentElement.scrollHeight > innerHeight || document.documentElement.scrollWidth > innerWidth) wrong.add("the page scrolls");
 
   const leaves = [];
+  const pen = document.createElement("canvas").getContext("2d");
+  const { smallestCanvasFont } = window.seen; // before this one is written with
   for (const node of document.querySelectorAll("body *")) {
     if (node.closest("svg") || !node.checkVisibility()) continue;
     const text = [...node.childNodes].find((child) => child.nodeType === Node.TEXT_NODE && child.textContent.trim() !== "");
@@ -104,11 +106,12 @@ function findUnreadable() {
     range.selectNodeContents(text);
     const drawn = range.getBoundingClientRect();
     const own = node.getBoundingClientRect();
-    // The letters themselves: a line's box has room above and below them.
-    const spare = drawn.height * 0.18;
+    // The letters themselves, the tail of a comma too: a line's box has room above and below them.
+    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const ink = pen.measureText(text.textContent);
     const box = {
       left: isShortened ? Math.max(drawn.left, own.left) : drawn.left, right: isShortened ? Math.min(drawn.right, own.right) : drawn.right,
-      top: drawn.top + spare, bottom: drawn.bottom - spare,
+      top: drawn.top + ink.fontBoundingBoxAscent - ink.actualBoundingBoxAscent, bottom: drawn.bottom - ink.fontBoundingBoxDescent + ink.actualBoundingBoxDescent,
     };
     const frame = (node.closest(".panel") ?? node.closest("header") ?? document.body).getBoundingClientRect();
     for (const [outer, of] of [[frame, "its tile"], [{ left: 0, top: 0, right: innerWidth, bottom: innerHeight }, "the screen"]]) {
@@ -129,7 +132,8 @@ function findUnreadable() {
   }
   for (const node of document.querySelectorAll(".overview h2"))
     if (node.checkVisibility() && Number.parseFloat(getComputedStyle(node).fontSize) < 5 * vmin - 0.01) say("small label", node);
-  if (window.seen.smallestCanvasFont < 3.5 * vmin - 0.01) wrong.add(`a chart is written in ${window.seen.smallestCanvasFont / vmin} vmin`);
+  window.seen.smallestCanvasFont = smallestCanvasFont;
+  if (smallestCanvasFont < 3.5 * vmin - 0.01) wrong.add(`a chart is written in ${smallestCanvasFont / vmin} vmin`);
   for (const label of window.seen.cutLabels) wrong.add(`a chart's label is cut: ${label}`);
   return [...wrong];
 }
