@@ -90,6 +90,16 @@ directory = "{self.folder / "state"}"
 
         wait_for("a line to be dropped", has_dropped)
 
+    def wait_until_all_is_read(self):
+        with open(self.daemon.path, "w", encoding="utf-8") as file:
+            file.write(self.configuration)
+
+        def is_told():
+            self.daemon.process.send_signal(signal.SIGHUP)
+            return "Configuration reloaded." in self.daemon.log
+
+        wait_for("the newest line", is_told)
+
     def test_holds_up_no_number_and_no_end(self):
         self.write_to_the_shop()
         self.assertEqual(self.dropped(), 0)
@@ -113,6 +123,7 @@ directory = "{self.folder / "state"}"
 
         missed = int(self.daemon.said(r'msg="Log lines were dropped, nobody took them\." count=(\d+)')[1])
         self.assertGreater(missed, 0)
+        self.wait_until_all_is_read()
         self.assertEqual(self.daemon.end(), 0)
         self.assertIn("Daemon stopped.", self.daemon.log)
 
